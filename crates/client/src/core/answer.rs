@@ -1,0 +1,129 @@
+//! Our answer to an introduction: accept, decline, block.
+
+use zegel_content::Event;
+use zegel_proto::{AccountId, Address, address_tag, v1};
+
+use super::{Core, make::Shape};
+use crate::{
+    Error, Result,
+    db::{Contact, Conversation, ConversationState, Intent, Kind},
+};
+
+impl Core {
+    /// Introductions that wait for our answer.
+    pub(crate) fn requests(&self) -> Result<Vec<Conversation>> {
+        let mut all = self.db.conversations()?;
+        all.retain(|conversation| conversation.state == ConversationState::Request);
+        Ok(all)
+    }
+
+    /// The open requests that a handle or a group's name means.
+    pub(crate) fn requests_of(&self, name: &str) -> Result<Vec<Conversation>> {
+        let contact = self.db.contact_by_handle(name)?.map(|contact| contact.account);
+        let mut found = self.requests()?;
+        found.retain(|c| {
+            c.name == name && c.kind == Kind::Group || contact.is_some() && c.introducer == contact
+        });
+        Ok(found)
+    }
+
+    pub(crate) fn accept(&mut self, conversation: &Conversation) -> Result<()> {
+        self.step(|core| core.accept_now(conversation))
+    }
+
+    /// Accepting within a step: the service lifts the limits, the other side is told, a shared address is replaced.
+    pub(super) fn accept_now(&mut self, conversation: &Conversation) -> Result<()> {
+        self.db.set_state(conversation.id, ConversationState::Open)?;
+        if let (Kind::Direct, Some(peer)) = (conversation.kind, conversation.peer) {
+            self.db.set_accepted(&peer, true)?;
+        }
+        self.db.add_call(v1::client_frame::Body::AcceptAddress(v1::AcceptAddress {
+            address: conversation.address.to_field(),
+            tag: address_tag(&conversation.address, &conversation.group).to_vec().into(),
+        }))?;
+        if conversation.last_resort {
+            self.db.add_intent(conversation.id, &Intent::Update, 0, 0)?;
+        }
+        if conversation.kind == Kind::Direct {
+            self.say_event(conversation, Event::Accept)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn decline(&mut self, conversation: &Conversation) -> Result<()> {
+        self.step(|core| {
+            let declined = conversation.introducer.map(|who| who.to_field()).unwrap_or_default();
+            core.end_conversation(conversation, ConversationState::Declined)?;
+            core.db.add_call(v1::client_frame::Body::DeleteAddresses(v1::DeleteAddresses {
+                addresses: Vec::new(),
+                declined,
+            }))
+        })
+    }
+
+    /// Blocks a person: no introduction of theirs is delivered, and every direct chat with them ends.
+    pub(crate) fn block(&mut self, contact: &Contact) -> Result<()> {
+        self.step(|core| {
+            core.db.set_blocked(&contact.account, true)?;
+            core.db.set_accepted(&contact.account, false)?;
+            let account = contact.account.to_field();
+            core.db.add_call(v1::client_frame::Body::Block(v1::Block { account, lift: false }))?;
+            for conversation in core.db.conversations()? {
+                let live =
+                    !matches!(conversation.state, ConversationState::Declined | ConversationState::Over);
+                let theirs = conversation.peer == Some(contact.account)
+                    || conversation.state == ConversationState::Request
+                        && conversation.introducer == Some(contact.account);
+                if live && theirs {
+                    core.end_conversation(&conversation, ConversationState::Declined)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    pub(crate) fn unblock(&mut self, contact: &Contact) -> Result<()> {
+        self.step(|core| {
+            core.db.set_blocked(&contact.account, false)?;
+            let account = contact.account.to_field();
+            core.db.add_call(v1::client_frame::Body::Block(v1::Block { account, lift: true }))
+        })
+    }
+
+    /// The direct chat to write to: the one founded last that the other accepted, else the newest that waits.
+    pub(crate) fn direct_chat(&self, peer: &AccountId) -> Result<Option<Conversation>> {
+        let chats = self.db.direct_with(peer)?;
+        let of = |state| chats.iter().find(|chat| chat.state == state).cloned();
+        Ok(of(ConversationState::Open)
+            .or_else(|| of(ConversationState::Request))
+            .or_else(|| of(ConversationState::Asked)))
+    }
+
+    /// Fresh keys and a fresh address for our leaf: the fresh address is bound before the commit goes out.
+    pub(super) fn make_update(&mut self, conversation: &Conversation, row: i64) -> Result<()> {
+        let address = Address::random();
+        self.db.set_meta(&update_key(conversation), &address.0)?;
+        self.db.add_call(v1::client_frame::Body::BindAddress(v1::BindAddress {
+            address: address.to_field(),
+            tag: address_tag(&address, &conversation.group).to_vec().into(),
+        }))?;
+        self.make_commit(conversation, row, Shape { own_address: Some(address), ..Shape::default() })
+    }
+
+    /// The update is in force: the old address goes. A last-resort address stays for other conversations.
+    pub(super) fn finish_update(&mut self, conversation: &Conversation) -> Result<()> {
+        let Some(address) = self.db.meta(&update_key(conversation))? else { return Ok(()) };
+        let address = Address::from_slice(&address).map_err(|e| Error::mls("renewing an address")(&e))?;
+        if !conversation.last_resort {
+            self.db.add_call(v1::client_frame::Body::DeleteAddresses(v1::DeleteAddresses {
+                addresses: vec![conversation.address.to_field()],
+                declined: Default::default(),
+            }))?;
+        }
+        self.db.set_address(conversation.id, &address)
+    }
+}
+
+fn update_key(conversation: &Conversation) -> String {
+    format!("update {}", conversation.id)
+}

@@ -1,0 +1,295 @@
+//! An introduction: a Welcome into a conversation, from a stranger, a contact or a holder of our code.
+
+use openmls::prelude::{
+    MlsMessageBodyIn, MlsMessageIn, RatchetTreeIn, StagedWelcome, Welcome, tls_codec::DeserializeBytes as _,
+};
+use zegel_franking::{Chain, Context};
+use zegel_proto::{AccountId, Address, BlobName, GroupId, v1};
+
+use super::{
+    Core, Need,
+    facts::Facts,
+    groups::Seat,
+    leaf::{LeafCheck, check_leaf},
+    mailbox::{Step, unseal},
+    make::{TREE_KEY, TREE_NAME},
+    suite,
+};
+use crate::{
+    Error, Result,
+    db::{
+        Conversation, ConversationState, ItemKind, Kind, NewItem, conversations::NewConversation,
+        mls::Provider,
+    },
+};
+
+/// Why an introduction is not taken. Completes "An invitation could not be used: …".
+#[derive(Debug, thiserror::Error)]
+enum Refusal {
+    #[error("it is malformed ({0})")]
+    Form(&'static str),
+    #[error("it came to an address that is not ours")]
+    Address,
+    #[error("this device is in that conversation already")]
+    Present,
+    #[error("its keys do not fit ({0})")]
+    Mls(String),
+    #[error("{0}")]
+    Context(#[from] suite::ContextProblem),
+    #[error("a member's device is not on its owner's list of devices")]
+    Ghost,
+    #[error("its stamp does not fit")]
+    Stamp,
+}
+
+/// How a join ended.
+enum Joined {
+    Yes,
+    Blocked(Need),
+    No(Refusal),
+}
+
+impl Core {
+    pub(super) fn introduction(
+        &mut self,
+        introduction: &v1::Introduction,
+        tree: Option<&[u8]>,
+    ) -> Result<Step> {
+        match self.join(introduction, tree)? {
+            Joined::Yes => Ok(Step::Done),
+            Joined::Blocked(need) => Ok(Step::Blocked(need)),
+            Joined::No(why) => {
+                let text = format!("An invitation could not be used: {why}.");
+                self.db.add_item(&NewItem::line(0, ItemKind::Hidden, &text))?;
+                Ok(Step::Done)
+            }
+        }
+    }
+
+    fn join(&mut self, introduction: &v1::Introduction, tree: Option<&[u8]>) -> Result<Joined> {
+        let no = |why| Ok(Joined::No(why));
+        let (Ok(group), Ok(address)) =
+            (GroupId::from_slice(&introduction.group_id), Address::from_slice(&introduction.address))
+        else {
+            return no(Refusal::Form("its names"));
+        };
+        let stamped = introduction.origin.clone().unwrap_or_default();
+        let Ok(origin) = Context::from_bytes(&stamped.context) else { return no(Refusal::Stamp) };
+        let known = self.db.conversation_of_group(&group)?;
+        let offered = self.db.offer(&address)?;
+        let rejoining = known.as_ref().is_some_and(|c| c.stuck_ms != 0 || c.state == ConversationState::Over);
+        if known.is_some() && !rejoining {
+            return no(Refusal::Present);
+        }
+        let Some(last_resort) = offered else { return no(Refusal::Address) };
+        let Some(welcome) = read_welcome(&introduction.welcome) else {
+            return no(Refusal::Form("the Welcome"));
+        };
+
+        // From here on the key package is used up; whatever blocks undoes that.
+        let provider = Provider::deferring(self.db.conn(), &self.crypto, &self.unsettled);
+        let built = StagedWelcome::build_from_welcome(&provider, &suite::join_config(), welcome);
+        let mut builder = match built {
+            Ok(builder) => builder.skip_lifetime_validation(),
+            Err(error) => return no(Refusal::Mls(error.to_string())),
+        };
+        let processed = builder.processed_welcome();
+        if processed.unverified_group_info().group_context().group_id().as_slice() != group.0 {
+            return no(Refusal::Form("its group id"));
+        }
+        if !introduction.tree_blob.is_empty() {
+            let export = |label| {
+                let secret = processed.export_secret(&self.crypto, label, b"", 32).ok()?;
+                <[u8; 32]>::try_from(secret).ok()
+            };
+            let (Some(name), Some(key)) = (export(TREE_NAME), export(TREE_KEY)) else {
+                return no(Refusal::Mls("no exporter".into()));
+            };
+            let Some(sealed) = tree else {
+                return Ok(Joined::Blocked(Need::Tree { name: BlobName(name) }));
+            };
+            let Some(plain) = unseal(&key, sealed, &name) else {
+                return no(Refusal::Form("the group's tree"));
+            };
+            let Ok(read) = RatchetTreeIn::tls_deserialize_exact_bytes(&plain) else {
+                return no(Refusal::Form("the group's tree"));
+            };
+            builder = builder.with_ratchet_tree(read);
+        }
+        if rejoining {
+            builder = builder.replace_old_group();
+        }
+        let staged = match builder.build() {
+            Ok(staged) => staged,
+            Err(error) => return no(Refusal::Mls(error.to_string())),
+        };
+        let facts = match suite::facts_of(staged.group_context()) {
+            Ok(bytes) => Facts::from_bytes(bytes),
+            Err(problem) => return no(problem.into()),
+        };
+        let Some(facts) = facts else { return no(Refusal::Form("the group's facts")) };
+        let own_leaf = staged.own_leaf_index().u32();
+        let sender_leaf = staged.welcome_sender_index().u32();
+        let mls = match staged.into_group(&provider) {
+            Ok(mls) => mls,
+            Err(error) => return no(Refusal::Mls(error.to_string())),
+        };
+
+        let seats = match self.checked_seats(&mls)? {
+            Seats::All(seats) => seats,
+            Seats::Missing(missing) if self.chains_tried(&missing) => {
+                return self.undo_join(mls, Refusal::Ghost);
+            }
+            Seats::Missing(missing) => return Ok(Joined::Blocked(Need::Chains(missing))),
+            Seats::Malformed => return self.undo_join(mls, Refusal::Form("a member's leaf")),
+        };
+        let sender = seats.iter().find(|seat| seat.leaf == sender_leaf).cloned();
+        let ours = seats.iter().any(|seat| seat.leaf == own_leaf && seat.address == address);
+        let Some(sender) = sender.filter(|_| ours) else { return self.undo_join(mls, Refusal::Address) };
+        let fits = origin.room == zegel_proto::room_of(&group).0
+            && origin.sender_account == sender.account.0
+            && origin.sender_device == sender.device.0
+            && origin.epoch + 1 == mls.epoch().as_u64();
+        if !fits {
+            return self.undo_join(mls, Refusal::Stamp);
+        }
+        let peer = match direct_peer(&facts, &seats, &self.me.account) {
+            Ok(peer) => peer,
+            Err(why) => return self.undo_join(mls, why),
+        };
+        self.groups.put(group, mls);
+        if !last_resort {
+            self.db.delete_offer(&address)?;
+            self.stock = self.stock.saturating_sub(1);
+        }
+        let chain = Chain::origin(&origin);
+        if let Some(known) = known {
+            self.rejoined(&known, &sender.account, &address, &chain)?;
+            return Ok(Joined::Yes);
+        }
+        let arrival = Arrival { group, address, last_resort, facts, peer, sender: sender.account };
+        self.arrive(introduction, &arrival, &chain)?;
+        Ok(Joined::Yes)
+    }
+
+    /// Takes back a join whose group is in the profile already.
+    fn undo_join(&mut self, mut mls: openmls::group::MlsGroup, why: Refusal) -> Result<Joined> {
+        let provider = Provider::deferring(self.db.conn(), &self.crypto, &self.unsettled);
+        mls.delete(&provider.storage).map_err(|e| Error::mls("refusing an invitation")(&e))?;
+        Ok(Joined::No(why))
+    }
+
+    fn checked_seats(&self, mls: &openmls::group::MlsGroup) -> Result<Seats> {
+        let (mut seats, mut missing) = (Vec::new(), Vec::new());
+        for (index, leaf) in mls.treesync().full_leaves() {
+            match check_leaf(&self.db, index.u32(), leaf)? {
+                LeafCheck::Good(seat) => seats.push(seat),
+                LeafCheck::NeedsChain(who) => missing.push(who),
+                LeafCheck::Malformed => return Ok(Seats::Malformed),
+            }
+        }
+        Ok(if missing.is_empty() { Seats::All(seats) } else { Seats::Missing(missing) })
+    }
+
+    /// A new conversation on this device: a request, or open at once.
+    fn arrive(&mut self, introduction: &v1::Introduction, arrival: &Arrival, chain: &Chain) -> Result<()> {
+        let facts = introduction.facts.clone().unwrap_or_default();
+        let kind = if arrival.facts.direct { Kind::Direct } else { Kind::Group };
+        let id = self.db.add_conversation(&NewConversation {
+            group: arrival.group,
+            kind,
+            peer: arrival.peer,
+            name: arrival.facts.name.clone(),
+            state: ConversationState::Request,
+            introducer: Some(arrival.sender),
+            facts: (facts.age, facts.declined_lately),
+            address: arrival.address,
+            last_resort: arrival.last_resort,
+            made_ms: self.now_ms(),
+        })?;
+        self.db.set_chain(id, chain.next_seq, &chain.prev)?;
+        let conversation = self.db.conversation(id)?.ok_or_else(|| Error::mls("joining")(&"it vanished"))?;
+        let contact = self.db.contact(&arrival.sender)?;
+        let blocked = contact.as_ref().is_some_and(|c| c.blocked);
+        let welcome = contact.is_some_and(|c| c.accepted) || arrival.sender == self.me.account;
+        let by_code = !introduction.token.is_empty() && self.db.use_code(&introduction.token)?;
+        if kind == Kind::Group {
+            let text =
+                format!("{} added you to the group {}.", self.name_of(&arrival.sender)?, arrival.facts.name);
+            self.db.add_item(&NewItem::line(id, ItemKind::Notice, &text))?;
+        }
+        if blocked {
+            return self.end_conversation(&conversation, ConversationState::Declined);
+        }
+        if by_code {
+            self.db.set_accepted(&arrival.sender, true)?;
+        }
+        if welcome || by_code {
+            self.accept_now(&conversation)?;
+        }
+        Ok(())
+    }
+
+    /// A conversation that this device fell out of, or that we were out of, takes us in again.
+    fn rejoined(
+        &mut self,
+        known: &Conversation,
+        by: &AccountId,
+        address: &Address,
+        chain: &Chain,
+    ) -> Result<()> {
+        self.db.set_chain(known.id, chain.next_seq, &chain.prev)?;
+        self.db.set_stuck(known.id, 0)?;
+        self.db.set_address(known.id, address)?;
+        if known.state == ConversationState::Over {
+            // Whoever left is asked again before anyone may write to them there.
+            self.db.set_state(known.id, ConversationState::Request)?;
+            if self.db.contact(by)?.is_some_and(|contact| contact.accepted) {
+                let known = Conversation { address: *address, last_resort: false, ..known.clone() };
+                self.accept_now(&known)?;
+            }
+        }
+        let text = "This device is in the conversation again. Messages from in between are missing here.";
+        self.db.add_item(&NewItem::line(known.id, ItemKind::Gap, text))?;
+        Ok(())
+    }
+
+    /// Whether these chains were fetched just now, so that asking again cannot help.
+    pub(super) fn chains_tried(&self, accounts: &[AccountId]) -> bool {
+        accounts.iter().all(|who| self.tried.contains(who))
+    }
+}
+
+struct Arrival {
+    group: GroupId,
+    address: Address,
+    last_resort: bool,
+    facts: Facts,
+    peer: Option<AccountId>,
+    sender: AccountId,
+}
+
+enum Seats {
+    All(Vec<Seat>),
+    Missing(Vec<AccountId>),
+    Malformed,
+}
+
+/// The other person of a direct chat, which must be one of exactly two; `None` for a group.
+fn direct_peer(facts: &Facts, seats: &[Seat], me: &AccountId) -> Result<Option<AccountId>, Refusal> {
+    if !facts.direct {
+        return Ok(None);
+    }
+    let stranger = seats.iter().any(|seat| !facts.admins.contains(&seat.account));
+    if facts.admins.len() != 2 || !facts.admins.contains(me) || stranger {
+        return Err(Refusal::Form("a direct chat that is not between two"));
+    }
+    Ok(facts.admins.iter().find(|who| *who != me).copied())
+}
+
+fn read_welcome(bytes: &[u8]) -> Option<Welcome> {
+    match MlsMessageIn::tls_deserialize_exact_bytes(bytes).ok()?.extract() {
+        MlsMessageBodyIn::Welcome(welcome) => Some(welcome),
+        _ => None,
+    }
+}

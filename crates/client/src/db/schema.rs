@@ -1,0 +1,95 @@
+//! The tables of a profile. A column never changes its meaning; a new version adds a script.
+
+/// Numbered scripts; `user_version` says how many have run.
+pub(super) const MIGRATIONS: &[&str] = &["
+CREATE TABLE meta (key TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+
+-- People and devices we know of: their sigchain as served and verified.
+CREATE TABLE contact (
+  account BLOB NOT NULL PRIMARY KEY,
+  handle TEXT NOT NULL,
+  chain BLOB NOT NULL,
+  blocked INTEGER NOT NULL DEFAULT 0,
+  accepted INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE INDEX contact_handle ON contact(handle);
+
+CREATE TABLE conversation (
+  id INTEGER NOT NULL PRIMARY KEY,
+  group_id BLOB NOT NULL UNIQUE,
+  room BLOB NOT NULL,
+  kind INTEGER NOT NULL,
+  peer BLOB NOT NULL DEFAULT x'',
+  name TEXT NOT NULL DEFAULT '',
+  state INTEGER NOT NULL,
+  introducer BLOB NOT NULL DEFAULT x'',
+  intro_age INTEGER NOT NULL DEFAULT 0,
+  intro_declined INTEGER NOT NULL DEFAULT 0,
+  address BLOB NOT NULL,
+  last_resort INTEGER NOT NULL DEFAULT 0,
+  chain_next INTEGER NOT NULL DEFAULT 0,
+  chain_prev BLOB NOT NULL DEFAULT x'',
+  made_ms INTEGER NOT NULL,
+  stuck_ms INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX conversation_peer ON conversation(peer);
+
+-- What is shown, in the order it is shown: messages, gaps and notices.
+CREATE TABLE item (
+  id INTEGER NOT NULL PRIMARY KEY,
+  conversation INTEGER NOT NULL,
+  kind INTEGER NOT NULL,
+  message_id BLOB,
+  sender BLOB NOT NULL DEFAULT x'',
+  text TEXT NOT NULL DEFAULT '',
+  sent_ms INTEGER NOT NULL DEFAULT 0,
+  accepted_ms INTEGER NOT NULL DEFAULT 0,
+  seq INTEGER NOT NULL DEFAULT 0,
+  state INTEGER NOT NULL DEFAULT 0,
+  unread INTEGER NOT NULL DEFAULT 0,
+  content BLOB NOT NULL DEFAULT x'',
+  context BLOB NOT NULL DEFAULT x'',
+  stamp BLOB NOT NULL DEFAULT x''
+) STRICT;
+CREATE UNIQUE INDEX item_message ON item(conversation, message_id) WHERE message_id IS NOT NULL;
+CREATE INDEX item_unread ON item(unread) WHERE unread = 1;
+
+CREATE TABLE outbox (
+  id INTEGER NOT NULL PRIMARY KEY,
+  conversation INTEGER NOT NULL,
+  intent BLOB NOT NULL,
+  item INTEGER NOT NULL DEFAULT 0,
+  state INTEGER NOT NULL DEFAULT 0,
+  submission BLOB NOT NULL DEFAULT x'',
+  submit BLOB NOT NULL DEFAULT x'',
+  blob_name BLOB NOT NULL DEFAULT x'',
+  blob BLOB NOT NULL DEFAULT x'',
+  not_before_ms INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX outbox_submission ON outbox(submission);
+
+-- Mailbox entries that wait for something, in the order they came.
+CREATE TABLE held (id INTEGER NOT NULL PRIMARY KEY, group_id BLOB NOT NULL, entry BLOB NOT NULL) STRICT;
+CREATE INDEX held_group ON held(group_id);
+
+-- Key packages that we published: the address inside each, so that a Welcome's address is known to be ours.
+CREATE TABLE offered (
+  address BLOB NOT NULL PRIMARY KEY,
+  reference BLOB NOT NULL,
+  last_resort INTEGER NOT NULL,
+  made_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Small calls that must reach the server once more or less (they may be repeated), in order.
+CREATE TABLE call (id INTEGER NOT NULL PRIMARY KEY, frame BLOB NOT NULL) STRICT;
+
+-- Members who said that they leave and whose leaf is still there.
+CREATE TABLE leaver (
+  conversation INTEGER NOT NULL,
+  account BLOB NOT NULL,
+  PRIMARY KEY (conversation, account)
+) STRICT, WITHOUT ROWID;
+
+-- Contact codes that we gave out and that nobody used yet.
+CREATE TABLE code (token BLOB NOT NULL PRIMARY KEY, made_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+"];

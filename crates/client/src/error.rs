@@ -1,0 +1,100 @@
+//! Every way an operation can fail, with what to do about it.
+
+use zegel_proto::Code;
+
+/// What went wrong. The text reads `while …: …; try …`.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The profile folder cannot be used.
+    #[error("while opening the profile: {why}; try {fix}")]
+    Profile {
+        /// What is wrong.
+        why: String,
+        /// What to do.
+        fix: &'static str,
+    },
+    /// The local database failed; nothing was changed.
+    #[error("while using the local database: {0}; try again, or make room on the disk")]
+    Database(#[from] rusqlite::Error),
+    /// MLS refused; nothing was changed.
+    #[error("while {doing}: {why}; try `sync` first")]
+    Mls {
+        /// The step.
+        doing: &'static str,
+        /// What openmls said.
+        why: String,
+    },
+    /// The server said no.
+    #[error("while {doing}: the server refused: {message}")]
+    Refused {
+        /// The call.
+        doing: &'static str,
+        /// Stable code.
+        code: Code,
+        /// What it said, including what to try.
+        message: String,
+        /// Code [`Code::StaleEpoch`]: where the conversation is.
+        head_epoch: u64,
+        /// Code [`Code::RateLimited`]: milliseconds to wait.
+        retry_after_ms: u64,
+    },
+    /// No connection, or it broke.
+    #[error("while talking to the server: {0}; try again when it can be reached")]
+    Offline(String),
+    /// The server broke the contract.
+    #[error(
+        "while {doing}: the server's answer makes no sense ({why}); try again, and tell the operator if it stays so"
+    )]
+    Protocol {
+        /// The call.
+        doing: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The request cannot be done as things are.
+    #[error("while {doing}: {why}; try {fix}")]
+    Usage {
+        /// The operation.
+        doing: &'static str,
+        /// Why not.
+        why: String,
+        /// What to do.
+        fix: String,
+    },
+    /// It took too long; it goes on when there is a connection.
+    #[error("while {doing}: no answer within {seconds} s; it is kept and goes out later; try `sync`")]
+    Timeout {
+        /// The operation.
+        doing: &'static str,
+        /// How long was waited, seconds.
+        seconds: u64,
+    },
+}
+
+/// Shorthand.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    pub(crate) fn mls(doing: &'static str) -> impl Fn(&dyn std::fmt::Display) -> Error {
+        move |why| Error::Mls { doing, why: why.to_string() }
+    }
+    pub(crate) fn usage(doing: &'static str, why: impl Into<String>, fix: impl Into<String>) -> Error {
+        Error::Usage { doing, why: why.into(), fix: fix.into() }
+    }
+    pub(crate) fn protocol(doing: &'static str, why: impl std::fmt::Display) -> Error {
+        Error::Protocol { doing, why: why.to_string() }
+    }
+    /// Whether trying the same again later can help.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Error::Offline(_) | Error::Timeout { .. } => true,
+            Error::Refused { code, .. } => {
+                matches!(
+                    code,
+                    Code::RateLimited | Code::Internal | Code::StorageFull | Code::GoingAway | Code::Replaced
+                )
+            }
+            _ => false,
+        }
+    }
+}

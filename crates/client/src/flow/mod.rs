@@ -1,0 +1,44 @@
+//! What takes more than one step: steps of the core with calls to the server in between.
+//!
+//! Generic over [`Link`], so that every driver shares it. A flow holds the core only inside a step, never while
+//! it waits.
+
+mod mailbox;
+mod outbox;
+mod people;
+
+use std::sync::{Mutex, MutexGuard};
+
+use zegel_proto::v1::{client_frame::Body as Call, server_frame::Body as Answer};
+
+use crate::{Error, Result, core::Core};
+
+pub(crate) use mailbox::{receive, settle_held};
+pub(crate) use outbox::{Outcome, send_calls, submit, take_outcome};
+pub(crate) use people::{fetch_packages, know, know_handle, restock};
+
+/// A connection: one call, one answer.
+pub(crate) trait Link {
+    /// Makes a call; a refusal of the server is an [`Error::Refused`].
+    fn call(&self, doing: &'static str, body: Call) -> impl Future<Output = Result<Answer>> + Send;
+}
+
+/// The core, shared between flows. A step is short; the lock is never held across an await.
+pub(crate) struct Shared(Mutex<Core>);
+
+impl Shared {
+    pub(crate) fn new(core: Core) -> Self {
+        Self(Mutex::new(core))
+    }
+
+    /// The core, for one step.
+    pub(crate) fn core(&self) -> MutexGuard<'_, Core> {
+        // A panic inside a step would leave its transaction open; going on with that would lose messages.
+        self.0.lock().expect("no step panics")
+    }
+}
+
+/// An answer of another kind than the call has.
+pub(crate) fn unexpected<T>(doing: &'static str) -> Result<T> {
+    Err(Error::protocol(doing, "an answer of another kind"))
+}

@@ -1,0 +1,84 @@
+//! Sending what the outbox holds.
+
+use zegel_proto::{
+    BLOB_PART, Code, Message as _,
+    v1::{self, client_frame::Body as Call, server_frame::Body as Answer},
+};
+
+use super::{Link, Shared, fetch_packages, unexpected};
+use crate::{Error, Result, core::Ready, db::OutboxRow};
+
+/// What became of an outbox row.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// The row.
+    pub row: i64,
+    /// Accepted, or why not.
+    pub result: Result<()>,
+}
+
+/// Sends small calls, in order, until none is left.
+pub(crate) async fn send_calls<L: Link>(shared: &Shared, link: &L) -> Result<()> {
+    loop {
+        let Some((id, body)) = shared.core().db.first_call()? else { return Ok(()) };
+        match link.call("telling the service", body).await {
+            Ok(_) => {}
+            Err(error) if error.is_passing() => return Err(error),
+            // It will never be taken; keeping it would keep all later ones back.
+            Err(error) => tracing::warn!(%error, event = "call_refused"),
+        }
+        shared.core().db.call_done(id)?;
+    }
+}
+
+/// Brings one ready row to the server. The order of the first poll is the order on the wire.
+pub(crate) async fn submit<L: Link>(shared: &Shared, link: &L, ready: Ready) -> Outcome {
+    match ready {
+        Ready::Send(row) => Outcome { row: row.id, result: send(link, *row).await },
+        Ready::Packages { row, accounts } => {
+            let made = async {
+                let packages = fetch_packages(shared, link, &accounts).await?;
+                shared.core().make_add(row, &packages)
+            };
+            let result = match made.await {
+                Ok(Some(row)) => send(link, row).await,
+                Ok(None) => Ok(()),
+                Err(error) => Err(error),
+            };
+            Outcome { row, result }
+        }
+    }
+}
+
+async fn send<L: Link>(link: &L, row: OutboxRow) -> Result<()> {
+    let doing = "sending";
+    let (name, sealed) = &row.blob;
+    for (part, data) in sealed.chunks(BLOB_PART).enumerate() {
+        let offset = part * BLOB_PART;
+        let put = v1::PutBlob {
+            name: name.clone().into(),
+            offset: offset as u64,
+            data: data.to_vec().into(),
+            last: offset + data.len() == sealed.len(),
+        };
+        link.call("uploading a group's tree", Call::PutBlob(put)).await?;
+    }
+    let submit = v1::Submit::decode(row.submit.as_slice()).map_err(|e| Error::protocol(doing, e))?;
+    match link.call(doing, Call::Submit(submit)).await? {
+        Answer::Submitted(_) => Ok(()),
+        _ => unexpected(doing),
+    }
+}
+
+/// Notes what became of a row: accepted, to be made anew, to be tried again later, or given up.
+pub(crate) fn take_outcome(shared: &Shared, outcome: &Outcome) -> Result<()> {
+    let mut core = shared.core();
+    match &outcome.result {
+        Ok(()) => core.note_accepted(outcome.row),
+        Err(Error::Refused { code: Code::StaleEpoch, head_epoch, .. }) => {
+            core.note_refused(outcome.row, Some(*head_epoch))
+        }
+        Err(error) if error.is_passing() => Ok(()),
+        Err(error) => core.give_up(outcome.row, &error.to_string()),
+    }
+}

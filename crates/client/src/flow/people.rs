@@ -1,0 +1,97 @@
+//! Fetching what the service knows about people: sigchains and key packages.
+
+use zegel_identity::Chain;
+use zegel_proto::{
+    AccountId, MAX_FETCH,
+    v1::{self, client_frame::Body as Call, server_frame::Body as Answer},
+};
+
+use super::{Link, Shared, unexpected};
+use crate::Result;
+
+async fn fetch_account<L: Link>(shared: &Shared, link: &L, fetch: v1::FetchAccount) -> Result<Chain> {
+    let doing = "looking up a person";
+    match link.call(doing, Call::FetchAccount(fetch)).await? {
+        Answer::Account(answer) => shared.core().step(|core| core.take_chain(answer)),
+        _ => unexpected(doing),
+    }
+}
+
+/// Fetches the sigchain behind a handle, even if we hold one.
+pub(crate) async fn know_handle<L: Link>(shared: &Shared, link: &L, handle: &str) -> Result<Chain> {
+    let fetch = v1::FetchAccount { handle: handle.into(), ..Default::default() };
+    let chain = fetch_account(shared, link, fetch).await?;
+    if chain.handle() != handle {
+        return Err(crate::Error::protocol("looking up a person", "the chain of another handle"));
+    }
+    Ok(chain)
+}
+
+/// Fetches the sigchains of these accounts; many at once, so that a large group is known soon.
+pub(crate) async fn know<L: Link>(shared: &Shared, link: &L, accounts: &[AccountId]) -> Result<()> {
+    use futures_util::{StreamExt, stream};
+    let mut fetches = Vec::new();
+    for account in accounts {
+        let fetch = v1::FetchAccount { account: account.to_field(), ..Default::default() };
+        fetches.push(fetch_account(shared, link, fetch));
+    }
+    let mut fetches = stream::iter(fetches).buffer_unordered(32);
+    let mut failed = None;
+    while let Some(result) = fetches.next().await {
+        // One account that is gone must not keep the others unknown.
+        if let Err(error) = result {
+            failed = Some(error);
+        }
+    }
+    match failed {
+        Some(error) if error.is_passing() => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Key packages of these accounts, and their chains where we hold none.
+pub(crate) async fn fetch_packages<L: Link>(
+    shared: &Shared,
+    link: &L,
+    accounts: &[AccountId],
+) -> Result<Vec<v1::DeviceKeyPackage>> {
+    let doing = "fetching key packages";
+    let unknown: Vec<AccountId> = {
+        let core = shared.core();
+        let known = |who: &AccountId| matches!(core.db.contact(who), Ok(Some(_)));
+        accounts.iter().filter(|who| !known(who)).copied().collect()
+    };
+    know(shared, link, &unknown).await?;
+    let mut packages = Vec::new();
+    for some in accounts.chunks(MAX_FETCH) {
+        let fetch = v1::FetchKeyPackages { accounts: some.iter().map(|who| who.to_field()).collect() };
+        match link.call(doing, Call::FetchKeyPackages(fetch)).await? {
+            Answer::KeyPackages(answer) => packages.extend(answer.packages),
+            _ => return unexpected(doing),
+        }
+    }
+    // A device that we do not know yet: its account's chain grew.
+    let stale: Vec<AccountId> = {
+        let core = shared.core();
+        let mut stale = Vec::new();
+        for package in &packages {
+            let Ok(account) = AccountId::from_slice(&package.account) else { continue };
+            let Ok(device) = zegel_proto::DeviceId::from_slice(&package.device) else { continue };
+            let listed = core.db.contact(&account)?.is_some_and(|c| c.chain.device(&device).is_some());
+            if !listed {
+                stale.push(account);
+            }
+        }
+        stale
+    };
+    know(shared, link, &stale).await?;
+    Ok(packages)
+}
+
+/// Brings the server's stock of our key packages up.
+pub(crate) async fn restock<L: Link>(shared: &Shared, link: &L, last_resort_missing: bool) -> Result<()> {
+    let Some(publish) = shared.core().step(|core| core.restock(last_resort_missing))? else { return Ok(()) };
+    link.call("publishing key packages", Call::PublishKeyPackages(publish)).await?;
+    shared.core().stock = zegel_proto::KEY_PACKAGE_STOCK;
+    Ok(())
+}

@@ -1,0 +1,24 @@
+//! The SDK: all conversation secrets live here.
+//!
+//! `core` is a set of steps without I/O, each one transaction over messages, outbox and MLS state; `flow` strings
+//! steps and calls to the server together; `native` is the thin driver for tokio, and [`Client`] its face.
+//!
+//! *Invariant:* MLS state and history change together or not at all; a message is shown only after its stamp,
+//! tag, sender, room and epoch were checked; nothing is sent to a device that its owner's sigchain does not
+//! list.
+
+pub mod db;
+mod error;
+mod view;
+
+mod core;
+mod flow;
+#[cfg(feature = "native")]
+mod native;
+
+pub use error::{Error, Result};
+pub use view::Line;
+pub use zegel_proto::{Code, v1::AgeBand};
+
+#[cfg(feature = "native")]
+pub use native::{Client, Group, Me, Registration, Request, default_home};

@@ -1,0 +1,579 @@
+//! What a person does with their client.
+
+use std::{path::Path, time::Duration};
+
+use serde::Serialize;
+use zegel_proto::{
+    AccountId, MAX_ADDS, Token, token_hash,
+    v1::{self, client_frame::Body as Call, server_frame::Body as Answer},
+};
+
+use super::client::Client;
+use crate::{
+    Error, Result,
+    core::Said,
+    db::{Contact, Conversation, ConversationState, Item, ItemKind, ItemState, Kind, OutboxState},
+    flow::{Link, fetch_packages, know_handle, unexpected},
+    view::Line,
+};
+
+/// How long an operation waits for the service.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Who we are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Me {
+    /// Public name.
+    pub handle: String,
+    /// `mimi://DOMAIN/u/HANDLE`
+    pub uri: String,
+    /// Account id, hexadecimal.
+    pub account: String,
+    /// Device id, hexadecimal.
+    pub device: String,
+    /// The server's URL.
+    pub server: String,
+}
+
+/// An introduction that waits for an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Request {
+    /// Who introduces themself, or added us to a group.
+    pub from: String,
+    /// The group's name; empty for a direct chat.
+    pub group: String,
+    /// The first message; empty until it came, or for a group.
+    pub text: String,
+    /// How old their account is: `today`, `this week`, `this month`, `this year`, `older`.
+    pub account_age: &'static str,
+    /// How many people declined them in the last seven days, coarse: 0, 1 or 3.
+    pub declined_lately: u32,
+    /// How their devices are known; see [`Line::trust`].
+    pub trust: &'static str,
+}
+
+/// A group that we are or were in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Group {
+    /// Its name.
+    pub name: String,
+    /// `open`, `request`, or `over`.
+    pub state: &'static str,
+    /// Handles of its members, ourselves included.
+    pub members: Vec<String>,
+    /// Whether we may add, remove and rename.
+    pub admin: bool,
+}
+
+impl Client {
+    /// Who we are.
+    pub fn whoami(&self) -> Me {
+        let core = self.engine.shared.core();
+        Me {
+            handle: core.me.handle.clone(),
+            uri: zegel_proto::user_uri(&core.me.domain, &core.me.handle),
+            account: core.me.account.to_hex(),
+            device: core.me.device.to_hex(),
+            server: core.me.server.clone(),
+        }
+    }
+
+    /// Reads all that waits and sends all that can be sent.
+    pub async fn sync(&self, patience: Duration) -> Result<()> {
+        self.caught_up(patience).await?;
+        self.engine.poke.notify_one();
+        let settled = || {
+            let core = self.engine.shared.core();
+            let now = core.now_ms();
+            let waits =
+                |row: &crate::db::OutboxRow| row.state != OutboxState::Accepted && row.not_before_ms <= now;
+            Ok(!core.db.outbox()?.iter().any(waits) && core.db.first_call()?.is_none())
+        };
+        self.wait_for("sending what waits", patience, settled).await
+    }
+
+    /// Sends a text to a person or a group; returns the message id once the service has accepted it. To someone
+    /// new this is an introduction.
+    pub async fn send(&self, to: &str, text: &str) -> Result<String> {
+        let said = self.queue(to, text).await?;
+        self.accepted("sending a message", &[said.outbox]).await?;
+        Ok(hex::encode(said.id))
+    }
+
+    /// Like [`Client::send`], but returns once the message is in the profile's outbox.
+    pub async fn send_later(&self, to: &str, text: &str) -> Result<String> {
+        Ok(hex::encode(self.queue(to, text).await?.id))
+    }
+
+    async fn queue(&self, to: &str, text: &str) -> Result<Said> {
+        // What has come in meanwhile decides which conversation it is. Without a connection an open one still serves.
+        let online = self.caught_up(PATIENCE).await;
+        if let Some(conversation) = self.writable(to)? {
+            let said = self.engine.shared.core().say(&conversation, text)?;
+            self.poke();
+            return Ok(said);
+        }
+        online?;
+        self.introduce(to, Some(text), None).await
+    }
+
+    fn poke(&self) {
+        self.engine.bump();
+        self.engine.poke.notify_one();
+    }
+
+    /// The open conversation that a name means, if there is one.
+    fn writable(&self, to: &str) -> Result<Option<Conversation>> {
+        let doing = "sending a message";
+        let core = self.engine.shared.core();
+        let groups = core.db.groups_named(to)?;
+        if let Some(group) = groups.iter().find(|group| group.state == ConversationState::Open) {
+            return Ok(Some(group.clone()));
+        }
+        let Some(contact) = core.db.contact_by_handle(to)? else { return Ok(None) };
+        if contact.blocked {
+            return Err(Error::usage(doing, format!("you blocked {to}"), format!("`unblock {to}` first")));
+        }
+        match core.direct_chat(&contact.account)? {
+            Some(chat) if chat.state == ConversationState::Open => Ok(Some(chat)),
+            Some(chat) if chat.state == ConversationState::Request => {
+                let why = format!("{to} introduced themself to you and waits");
+                Err(Error::usage(doing, why, format!("`accept {to}` first")))
+            }
+            Some(_) => {
+                let why = format!(
+                    "{to} has not answered your introduction yet; until then it stays at one message"
+                );
+                Err(Error::usage(doing, why, "later"))
+            }
+            None => Ok(None),
+        }
+    }
+
+    async fn introduce(&self, to: &str, text: Option<&str>, token: Option<&Token>) -> Result<Said> {
+        let doing = "beginning a conversation";
+        let socket = self.connected(PATIENCE).await?;
+        let own = self.engine.shared.core().me.handle == to;
+        if own {
+            return Err(Error::usage(doing, "that is you", "someone else's handle"));
+        }
+        let chain = know_handle(&self.engine.shared, &*socket, to).await.map_err(|error| match error {
+            Error::Refused { code: zegel_proto::Code::NotFound, .. } => {
+                Error::usage(doing, format!("there is no {to} here"), "another handle, or `group list`")
+            }
+            other => other,
+        })?;
+        let peer = chain.account();
+        let packages = fetch_packages(&self.engine.shared, &*socket, &[peer]).await?;
+        let said = self.engine.shared.core().found_direct(&peer, &packages, text, token)?;
+        self.poke();
+        Ok(said)
+    }
+
+    /// Waits until the service has accepted these outbox rows.
+    async fn accepted(&self, doing: &'static str, rows: &[i64]) -> Result<()> {
+        let done = || {
+            for row in rows {
+                if let Some(error) =
+                    self.engine.failures.lock().expect("no panic holds this lock").remove(row)
+                {
+                    return Err(error);
+                }
+                let row = self.engine.shared.core().db.outbox_row(*row)?;
+                if row.is_some_and(|row| row.state != OutboxState::Accepted) {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        };
+        self.wait_for(doing, PATIENCE, done).await
+    }
+
+    async fn wait_for(
+        &self,
+        doing: &'static str,
+        patience: Duration,
+        done: impl Fn() -> Result<bool>,
+    ) -> Result<()> {
+        let mut changes = self.changes();
+        let waiting = async {
+            while !done()? {
+                // Bounded: some of what is waited for changes without a signal.
+                let _ = tokio::time::timeout(Duration::from_millis(500), changes.changed()).await;
+            }
+            Ok(())
+        };
+        let timeout = Error::Timeout { doing, seconds: patience.as_secs() };
+        tokio::time::timeout(patience, waiting).await.unwrap_or(Err(timeout))
+    }
+
+    /// Introductions that wait for our answer.
+    pub fn requests(&self) -> Result<Vec<Request>> {
+        let core = self.engine.shared.core();
+        let mut requests = Vec::new();
+        for conversation in core.requests()? {
+            let items = core.db.items(Some(conversation.id), 0, false)?;
+            let text = items.into_iter().find(|item| item.kind == ItemKind::Text).map(|item| item.text);
+            let from = match conversation.introducer {
+                Some(who) => core.db.handle_of(&who.0)?.unwrap_or_default(),
+                None => String::new(),
+            };
+            requests.push(Request {
+                from,
+                group: conversation.name,
+                text: if conversation.kind == Kind::Direct {
+                    text.unwrap_or_default()
+                } else {
+                    String::new()
+                },
+                account_age: ["today", "this week", "this month", "this year", "older"]
+                    [conversation.intro_age.clamp(0, 4) as usize],
+                declined_lately: conversation.intro_declined,
+                trust: "served",
+            });
+        }
+        Ok(requests)
+    }
+
+    fn requests_named(&self, doing: &'static str, name: &str) -> Result<Vec<Conversation>> {
+        let found = self.engine.shared.core().requests_of(name)?;
+        match found.is_empty() {
+            true => Err(Error::usage(
+                doing,
+                format!("no request from {name} waits"),
+                "`requests` to see who does",
+            )),
+            false => Ok(found),
+        }
+    }
+
+    /// Accepts what `name` (a handle, or a group) asks.
+    pub async fn accept(&self, name: &str) -> Result<()> {
+        self.caught_up(PATIENCE).await?;
+        for conversation in self.requests_named("accepting", name)? {
+            self.engine.shared.core().accept(&conversation)?;
+        }
+        self.poke();
+        self.sync(PATIENCE).await
+    }
+
+    /// Declines what `name` asks. They are not told.
+    pub async fn decline(&self, name: &str) -> Result<()> {
+        self.caught_up(PATIENCE).await?;
+        for conversation in self.requests_named("declining", name)? {
+            self.engine.shared.core().decline(&conversation)?;
+        }
+        self.poke();
+        self.sync(PATIENCE).await
+    }
+
+    async fn person(&self, handle: &str) -> Result<Contact> {
+        let known = self.engine.shared.core().db.contact_by_handle(handle)?;
+        if let Some(contact) = known {
+            return Ok(contact);
+        }
+        let socket = self.connected(PATIENCE).await?;
+        let chain = know_handle(&self.engine.shared, &*socket, handle).await?;
+        let contact = self.engine.shared.core().db.contact(&chain.account())?;
+        contact.ok_or_else(|| {
+            Error::usage("looking up a person", format!("there is no {handle}"), "another handle")
+        })
+    }
+
+    /// Blocks a person: their introductions are dropped unseen, and direct chats with them end.
+    pub async fn block(&self, handle: &str) -> Result<()> {
+        self.caught_up(PATIENCE).await?;
+        let contact = self.person(handle).await?;
+        self.engine.shared.core().block(&contact)?;
+        self.poke();
+        self.sync(PATIENCE).await
+    }
+
+    /// Lifts a block. A chat with them begins anew.
+    pub async fn unblock(&self, handle: &str) -> Result<()> {
+        let contact = self.person(handle).await?;
+        self.engine.shared.core().unblock(&contact)?;
+        self.poke();
+        self.sync(PATIENCE).await
+    }
+
+    /// A contact code of ours, to give to one person; it is used once.
+    pub async fn code(&self) -> Result<String> {
+        let token = Token::random();
+        let socket = self.connected(PATIENCE).await?;
+        let put = v1::PutToken { token_hash: token_hash(&token.0).to_vec().into() };
+        socket.call("making a contact code", Call::PutToken(put)).await?;
+        let core = self.engine.shared.core();
+        core.db.add_code(&token, core.now_ms())?;
+        Ok(format!("zegel:{}:{}", core.me.handle, token.to_hex()))
+    }
+
+    /// Connects with the person whose contact code this is; both can write at once. Returns their handle.
+    pub async fn connect(&self, code: &str) -> Result<String> {
+        let doing = "connecting by a contact code";
+        let form = || Error::usage(doing, "this is no contact code", "the whole line that `code` printed");
+        let mut parts = code.trim().strip_prefix("zegel:").ok_or_else(form)?.split(':');
+        let (Some(handle), Some(token), None) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(form());
+        };
+        let token = hex::decode(token).ok().and_then(|t| Token::from_slice(&t).ok()).ok_or_else(form)?;
+        self.caught_up(PATIENCE).await?;
+        let said = self.introduce(handle, None, Some(&token)).await?;
+        self.accepted(doing, &[said.outbox]).await?;
+        Ok(handle.to_owned())
+    }
+
+    /// Lines after local number `after`, with a person or group or with all; marks them read if `mark`.
+    pub fn read(&self, with: Option<&str>, after: i64, only_new: bool, mark: bool) -> Result<Vec<Line>> {
+        let mut core = self.engine.shared.core();
+        let only = match with {
+            None => None,
+            Some(name) => Some(names(&core.db, name)?),
+        };
+        let mut lines = Vec::new();
+        let mut shown = Vec::new();
+        for item in core.db.items(None, after, only_new)? {
+            if only.as_ref().is_some_and(|only| !only.contains(&item.conversation)) {
+                continue;
+            }
+            let conversation = core.db.conversation(item.conversation)?;
+            let hidden = [ConversationState::Request, ConversationState::Declined];
+            if conversation.as_ref().is_some_and(|c| hidden.contains(&c.state)) {
+                continue;
+            }
+            shown.push(item.id);
+            lines.push(line(&core.db, conversation.as_ref(), &core.me.account, item)?);
+        }
+        if mark && !shown.is_empty() {
+            core.step(|core| core.db.mark_read(&shown))?;
+        }
+        Ok(lines)
+    }
+
+    async fn accounts(&self, handles: &[String]) -> Result<Vec<AccountId>> {
+        let own = self.engine.shared.core().me.handle.clone();
+        let mut accounts = Vec::new();
+        for handle in handles.iter().filter(|handle| **handle != own) {
+            accounts.push(self.person(handle).await?.account);
+        }
+        accounts.sort();
+        accounts.dedup();
+        Ok(accounts)
+    }
+
+    /// Creates a group with these people.
+    pub async fn group_create(&self, name: &str, handles: &[String]) -> Result<()> {
+        let doing = "creating a group";
+        let socket = self.connected(PATIENCE).await?;
+        if !self.open_groups(name)?.is_empty() {
+            return Err(Error::usage(doing, format!("you are in a group {name} already"), "another name"));
+        }
+        let people = self.accounts(handles).await?;
+        if people.is_empty() {
+            return Err(Error::usage(doing, "a group needs someone else", "handles after the name"));
+        }
+        let first = &people[..people.len().min(MAX_ADDS)];
+        let packages = fetch_packages(&self.engine.shared, &*socket, first).await?;
+        let rows = self.engine.shared.core().found_group(name, &people, &packages)?;
+        self.poke();
+        self.accepted(doing, &rows).await
+    }
+
+    fn open_groups(&self, name: &str) -> Result<Vec<Conversation>> {
+        let mut groups = self.engine.shared.core().db.groups_named(name)?;
+        groups.retain(|group| group.state == ConversationState::Open);
+        Ok(groups)
+    }
+
+    fn open_group(&self, doing: &'static str, name: &str) -> Result<Conversation> {
+        let group = self.open_groups(name)?.into_iter().next();
+        group.ok_or_else(|| Error::usage(doing, format!("you are in no group {name}"), "`group list`"))
+    }
+
+    /// Adds people to a group that we administer.
+    pub async fn group_add(&self, name: &str, handles: &[String]) -> Result<()> {
+        let doing = "adding to a group";
+        self.caught_up(PATIENCE).await?;
+        let group = self.open_group(doing, name)?;
+        let people = self.accounts(handles).await?;
+        let rows = self.engine.shared.core().want_add(&group, &people)?;
+        self.poke();
+        self.accepted(doing, &rows).await
+    }
+
+    /// Removes people from a group that we administer.
+    pub async fn group_remove(&self, name: &str, handles: &[String]) -> Result<()> {
+        let doing = "removing from a group";
+        self.caught_up(PATIENCE).await?;
+        let group = self.open_group(doing, name)?;
+        let mut people = Vec::new();
+        for handle in handles {
+            people.push(self.person(handle).await?.account);
+        }
+        let rows = self.engine.shared.core().want_remove(&group, &people)?;
+        self.poke();
+        self.accepted(doing, &rows).await
+    }
+
+    /// Renames a group that we administer.
+    pub async fn group_rename(&self, name: &str, new_name: &str) -> Result<()> {
+        let doing = "renaming a group";
+        self.caught_up(PATIENCE).await?;
+        let group = self.open_group(doing, name)?;
+        let rows = self.engine.shared.core().want_rename(&group, new_name)?;
+        self.poke();
+        self.accepted(doing, &rows).await
+    }
+
+    /// Leaves a group: the others are told, and our mail from it ends.
+    pub async fn group_leave(&self, name: &str) -> Result<()> {
+        let doing = "leaving a group";
+        self.caught_up(PATIENCE).await?;
+        let group = self.open_group(doing, name)?;
+        let row = self.engine.shared.core().want_leave(&group)?;
+        self.poke();
+        self.accepted(doing, &[row]).await?;
+        self.engine.shared.core().finish_leaving(&group)?;
+        self.poke();
+        self.sync(PATIENCE).await
+    }
+
+    /// Groups that we are in or were asked into.
+    pub fn groups(&self) -> Result<Vec<Group>> {
+        let mut core = self.engine.shared.core();
+        let mut groups = Vec::new();
+        for conversation in core.db.conversations()? {
+            let state = match (conversation.kind, conversation.state) {
+                (Kind::Direct, _) | (_, ConversationState::Declined) => continue,
+                (_, ConversationState::Request) => "request",
+                (_, ConversationState::Over) => "over",
+                _ => "open",
+            };
+            let (people, admin) = match state {
+                "over" => (Vec::new(), false),
+                _ => (core.people(&conversation)?, core.we_administer(&conversation)?),
+            };
+            let names = people.iter().map(|who| Ok(core.db.handle_of(&who.0)?.unwrap_or_default()));
+            let mut members = names.collect::<Result<Vec<_>>>()?;
+            members.sort();
+            groups.push(Group { name: conversation.name, state, members, admin });
+        }
+        Ok(groups)
+    }
+
+    /// All that is ours, as JSON lines: identity, contacts, groups, messages with their proof, and what the
+    /// service holds about us if it can be reached.
+    pub async fn export(&self) -> Result<Vec<serde_json::Value>> {
+        let mut lines = vec![serde_json::json!({"kind": "account", "me": self.whoami()})];
+        if let Ok(socket) = self.connected(Duration::from_secs(5)).await {
+            let doing = "asking what the service holds";
+            match socket.call(doing, Call::FetchHolding(v1::FetchHolding {})).await? {
+                Answer::Holding(holding) => {
+                    let held: serde_json::Value = serde_json::from_str(&holding.json).unwrap_or_default();
+                    lines.push(serde_json::json!({"kind": "held by the service", "holding": held}));
+                }
+                _ => return unexpected(doing),
+            }
+        }
+        for contact in self.engine.shared.core().db.contacts()? {
+            let devices = contact.chain.devices().count();
+            let (blocked, accepted) = (contact.blocked, contact.accepted);
+            lines.push(serde_json::json!({
+                "kind": "contact", "handle": contact.handle, "account": contact.account.to_hex(),
+                "devices": devices, "accepted": accepted, "blocked": blocked,
+            }));
+        }
+        for group in self.groups()? {
+            lines.push(serde_json::json!({"kind": "group", "group": group}));
+        }
+        for line in self.read(None, 0, false, false)? {
+            let proof = self.engine.shared.core().db.proof(line.line)?;
+            let (content, context, stamp) = proof;
+            lines.push(serde_json::json!({
+                "kind": "line", "line": line, "content": hex::encode(content),
+                "context": hex::encode(context), "stamp": hex::encode(stamp),
+            }));
+        }
+        Ok(lines)
+    }
+
+    /// Deletes the account at the service, then the profile on this device.
+    pub async fn delete_account(self, handle: &str) -> Result<()> {
+        let doing = "deleting the account";
+        let own = self.whoami().handle;
+        if own != handle {
+            return Err(Error::usage(
+                doing,
+                format!("this profile's handle is {own}"),
+                "that handle, to confirm",
+            ));
+        }
+        let socket = self.connected(PATIENCE).await?;
+        socket.call(doing, Call::DeleteAccount(v1::DeleteAccount { handle: own })).await?;
+        drop(socket);
+        self.erase().await
+    }
+}
+
+/// The conversations that a name means: a group, or all direct chats with a person.
+fn names(db: &crate::db::Db, name: &str) -> Result<Vec<i64>> {
+    let mut found: Vec<i64> = db.groups_named(name)?.iter().map(|group| group.id).collect();
+    if let Some(contact) = db.contact_by_handle(name)? {
+        found.extend(db.direct_with(&contact.account)?.iter().map(|chat| chat.id));
+    }
+    match found.is_empty() {
+        true => Err(Error::usage(
+            "reading",
+            format!("there is no conversation with {name}"),
+            "`read` without a name",
+        )),
+        false => Ok(found),
+    }
+}
+
+fn line(db: &crate::db::Db, conversation: Option<&Conversation>, me: &AccountId, item: Item) -> Result<Line> {
+    let name = match conversation {
+        Some(c) if c.kind == Kind::Group => c.name.clone(),
+        Some(c) => c.peer.map(|who| db.handle_of(&who.0)).transpose()?.flatten().unwrap_or_default(),
+        None => String::new(),
+    };
+    let own = item.sender == me.0;
+    Ok(Line {
+        line: item.id,
+        kind: match item.kind {
+            ItemKind::Text => "message",
+            ItemKind::Gap => "gap",
+            ItemKind::Notice => "notice",
+            ItemKind::Hidden => "hidden",
+            ItemKind::Unsupported => "unsupported",
+        },
+        id: item.message_id.map(hex::encode).unwrap_or_default(),
+        conversation: name,
+        from: db.handle_of(&item.sender)?.unwrap_or_default(),
+        text: item.text,
+        sent_at: item.sent_ms,
+        accepted_at: item.accepted_ms,
+        seq: item.seq,
+        state: match item.state {
+            ItemState::Received => "received",
+            ItemState::Pending => "pending",
+            ItemState::Accepted => "accepted",
+            ItemState::Failed => "failed",
+        },
+        trust: match () {
+            () if item.sender.is_empty() => "",
+            () if own => "own",
+            () => "served",
+        },
+    })
+}
+
+/// The platform's folder for profiles, or `ZEGEL_HOME`.
+pub fn default_home() -> Option<std::path::PathBuf> {
+    let from = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(std::path::PathBuf::from);
+    let home = |rest: &str| from("HOME").map(|home| home.join(rest));
+    from("ZEGEL_HOME")
+        .or_else(|| from("XDG_DATA_HOME").map(|data| data.join("zegel")))
+        .or_else(|| home(".local/share/zegel"))
+        .filter(|path: &std::path::PathBuf| path != Path::new(""))
+}

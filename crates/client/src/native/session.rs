@@ -1,0 +1,280 @@
+//! Staying connected: authenticate, take mail, send the outbox, again and again.
+
+use std::{
+    collections::{HashMap, HashSet},
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use futures_util::{StreamExt, stream::FuturesOrdered};
+use tokio::{
+    sync::{Notify, mpsc, watch},
+    time::{Instant, sleep, sleep_until},
+};
+use zegel_proto::{
+    Code, KEY_PACKAGE_STOCK, VERSION,
+    v1::{self, client_frame::Body as Call, server_frame::Body as Answer},
+};
+
+use super::link::{Pushed, Socket};
+use crate::{
+    Error, Result,
+    flow::{
+        Link, Outcome, Shared, receive, restock, send_calls, settle_held, submit, take_outcome, unexpected,
+    },
+};
+
+/// How many submissions are under way at once.
+const IN_FLIGHT: usize = 16;
+/// How many entries are taken in one transaction, at most about.
+const BATCH: usize = 50;
+/// How often things that wait for a time are looked at.
+const TICK: Duration = Duration::from_secs(1);
+/// Waiting times between attempts to connect.
+const RETRY: [u64; 6] = [100, 300, 1_000, 3_000, 10_000, 30_000];
+
+/// Where the connection stands.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Status {
+    /// Not connected, with the reason of the last failure.
+    Offline(Option<Arc<Error>>),
+    /// Connecting or reading what waited.
+    #[default]
+    CatchingUp,
+    /// All that waited is read.
+    Ready,
+}
+
+/// What a client's tasks share.
+pub(super) struct Engine {
+    pub shared: Shared,
+    pub status: watch::Sender<Status>,
+    /// Counts up whenever the profile changed.
+    pub changed: watch::Sender<u64>,
+    /// Something new is in the outbox.
+    pub poke: Notify,
+    pub socket: Mutex<Option<Arc<Socket>>>,
+    /// Outbox rows that were given up, until someone who waits for them takes the reason.
+    pub failures: Mutex<HashMap<i64, Error>>,
+    pub extra_roots: PathBuf,
+}
+
+impl Engine {
+    pub(super) fn bump(&self) {
+        self.changed.send_modify(|count| *count += 1);
+    }
+}
+
+/// Opens a connection and says hello.
+pub(super) async fn greet(
+    server: &str,
+    extra_roots: &std::path::Path,
+) -> Result<(Socket, mpsc::Receiver<Pushed>, v1::HelloAnswer)> {
+    let (socket, pushed) = Socket::connect(server, Some(extra_roots)).await?;
+    let hello = v1::Hello {
+        versions: vec![VERSION],
+        capabilities: Vec::new(),
+        agent: concat!("zegel/", env!("CARGO_PKG_VERSION")).into(),
+    };
+    let doing = "connecting";
+    match socket.call(doing, Call::Hello(hello)).await? {
+        Answer::Hello(answer) if answer.version == VERSION => Ok((socket, pushed, answer)),
+        _ => unexpected(doing),
+    }
+}
+
+/// Connects again and again until `stop`.
+pub(super) async fn run(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {
+    let mut failed = 0;
+    while !*stop.borrow() {
+        engine.status.send_replace(Status::CatchingUp);
+        let began = Instant::now();
+        let result = tokio::select! {
+            result = session(&engine) => result,
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        *engine.socket.lock().expect("no panic holds this lock") = None;
+        let error = result.err().unwrap_or_else(|| Error::Offline("the connection ended".into()));
+        tracing::debug!(%error, event = "disconnected");
+        let lasting = !error.is_passing() || matches!(error, Error::Refused { code: Code::Replaced, .. });
+        engine.status.send_replace(Status::Offline(Some(Arc::new(error))));
+        engine.bump();
+        failed = if began.elapsed() > Duration::from_secs(60) { 0 } else { failed + 1 };
+        let wait = if lasting { RETRY.len() - 1 } else { failed.min(RETRY.len()) - 1 };
+        tokio::select! {
+            () = sleep(Duration::from_millis(RETRY[wait])) => {}
+            _ = stop.wait_for(|stop| *stop) => break,
+        }
+    }
+    engine.status.send_replace(Status::Offline(None));
+}
+
+async fn authenticate(
+    engine: &Engine,
+    socket: &Socket,
+    hello: &v1::HelloAnswer,
+) -> Result<v1::Authenticated> {
+    let doing = "authenticating";
+    let authenticate = {
+        let core = engine.shared.core();
+        if hello.domain != core.me.domain {
+            let why =
+                format!("the server is now {}, the account belongs to {}", hello.domain, core.me.domain);
+            return Err(Error::protocol(doing, why));
+        }
+        v1::Authenticate {
+            account: core.me.account.to_field(),
+            device: core.me.device.to_field(),
+            signature: core.me.sign_auth(&hello.domain, &hello.nonce).into(),
+        }
+    };
+    match socket.call(doing, Call::Authenticate(authenticate)).await? {
+        Answer::Authenticated(answer) => Ok(answer),
+        _ => unexpected(doing),
+    }
+}
+
+async fn session(engine: &Arc<Engine>) -> Result<()> {
+    let server = engine.shared.core().me.server.clone();
+    let (socket, mut pushed, hello) = greet(&server, &engine.extra_roots).await?;
+    let answer = authenticate(engine, &socket, &hello).await?;
+    let socket = Arc::new(socket);
+    let (caught_at, no_last_resort) = (answer.next_seq, !answer.last_resort);
+    {
+        let mut core = engine.shared.core();
+        core.note_server(&answer);
+        core.step(|core| core.meet_mailbox(answer.first_seq, answer.next_seq))?;
+    }
+    *engine.socket.lock().expect("no panic holds this lock") = Some(socket.clone());
+    send_calls(&engine.shared, &*socket).await?;
+    restock(&engine.shared, &*socket, no_last_resort).await?;
+    settle_held(&engine.shared, &*socket).await?;
+
+    let mut flight = Flight::default();
+    let mut ready = false;
+    loop {
+        if !ready && engine.shared.core().cursor()? >= caught_at {
+            ready = true;
+            engine.status.send_replace(Status::Ready);
+            engine.bump();
+        }
+        // A device empties its mailbox before it sends.
+        if ready {
+            flight.launch(engine, &socket)?;
+            ask_rejoins(engine, &socket).await?;
+        }
+        tokio::select! {
+            biased;
+            push = pushed.recv() => match push {
+                Some(Pushed::Mail(mail)) => take_mail(engine, &socket, &mut pushed, mail).await?,
+                Some(Pushed::Over(error)) => return Err(error),
+                None => return Err(Error::Offline("the connection ended".into())),
+            },
+            Some(outcome) = flight.next() => flight.land(engine, outcome)?,
+            () = engine.poke.notified() => send_calls(&engine.shared, &*socket).await?,
+            () = sleep_until(Instant::now() + TICK) => {}
+        }
+    }
+}
+
+async fn take_mail(
+    engine: &Engine,
+    socket: &Socket,
+    pushed: &mut mpsc::Receiver<Pushed>,
+    mut mail: v1::Deliver,
+) -> Result<()> {
+    // What is there already is taken in the same transaction.
+    let mut over = None;
+    while mail.entries.len() < BATCH && over.is_none() {
+        match pushed.try_recv() {
+            Ok(Pushed::Mail(more)) => {
+                mail.hour_keys.extend(more.hour_keys);
+                mail.entries.extend(more.entries);
+                mail.payloads.extend(more.payloads);
+            }
+            Ok(Pushed::Over(error)) => over = Some(error),
+            Err(_) => break,
+        }
+    }
+    if let Some(seq) = receive(&engine.shared, socket, mail).await? {
+        socket.tell(Call::Ack(v1::Ack { seq }));
+    }
+    engine.bump();
+    send_calls(&engine.shared, socket).await?;
+    let low = engine.shared.core().stock < KEY_PACKAGE_STOCK;
+    if low {
+        restock(&engine.shared, socket, false).await?;
+    }
+    over.map_or(Ok(()), Err)
+}
+
+async fn ask_rejoins(engine: &Engine, socket: &Socket) -> Result<()> {
+    let due = engine.shared.core().due_rejoins()?;
+    if due.is_empty() {
+        return Ok(());
+    }
+    send_calls(&engine.shared, socket).await?;
+    for request in due {
+        if let Err(error) = socket.call("asking to be let in again", Call::RequestRejoin(request)).await {
+            tracing::debug!(%error, event = "rejoin_refused");
+        }
+    }
+    Ok(())
+}
+
+type Submission = std::pin::Pin<Box<dyn Future<Output = Outcome> + Send>>;
+
+/// Submissions under way. They are polled, and so put on the wire, in the order of the outbox.
+#[derive(Default)]
+struct Flight {
+    under_way: FuturesOrdered<Submission>,
+    rows: HashSet<i64>,
+    /// Rows to leave alone until a time, because the server said so.
+    paused: HashMap<i64, Instant>,
+}
+
+impl Flight {
+    fn launch(&mut self, engine: &Arc<Engine>, socket: &Arc<Socket>) -> Result<()> {
+        let now = Instant::now();
+        self.paused.retain(|_, until| *until > now);
+        let room = IN_FLIGHT.saturating_sub(self.rows.len());
+        if room == 0 {
+            return Ok(());
+        }
+        let busy: HashSet<i64> = self.rows.iter().chain(self.paused.keys()).copied().collect();
+        for ready in engine.shared.core().ready(&busy, room)? {
+            self.rows.insert(ready.row());
+            let (engine, socket) = (engine.clone(), socket.clone());
+            let submission: Submission =
+                Box::pin(async move { submit(&engine.shared, &*socket, ready).await });
+            self.under_way.push_back(submission);
+        }
+        Ok(())
+    }
+
+    async fn next(&mut self) -> Option<Outcome> {
+        if self.under_way.is_empty() { std::future::pending().await } else { self.under_way.next().await }
+    }
+
+    fn land(&mut self, engine: &Engine, outcome: Outcome) -> Result<()> {
+        self.rows.remove(&outcome.row);
+        take_outcome(&engine.shared, &outcome)?;
+        match outcome.result {
+            Err(Error::Refused { code: Code::RateLimited, retry_after_ms, .. }) => {
+                let wait = Duration::from_millis(retry_after_ms.clamp(100, 60_000));
+                self.paused.insert(outcome.row, Instant::now() + wait);
+            }
+            Err(error @ (Error::Offline(_) | Error::Timeout { .. })) => return Err(error),
+            Err(error) if error.is_passing() => {
+                self.paused.insert(outcome.row, Instant::now() + Duration::from_secs(1));
+            }
+            Err(Error::Refused { code: Code::StaleEpoch, .. }) | Ok(()) => {}
+            Err(error) => {
+                engine.failures.lock().expect("no panic holds this lock").insert(outcome.row, error);
+            }
+        }
+        engine.bump();
+        Ok(())
+    }
+}

@@ -1,0 +1,113 @@
+//! One message.
+
+use std::fmt;
+
+use crate::id::MessageId;
+use crate::part::{Body, Disposition, Part};
+use crate::shown::{EVENT_TYPE, Event, Shown, TEXT_TYPE};
+
+/// One message, as its sender meant it. Nothing in it is proven until the franking tag has been checked
+/// against its bytes, and `sender_uri` and `room_uri` against the MLS leaf and group.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Content {
+    /// Fresh random bytes: the key of the franking tag.
+    pub salt: [u8; 16],
+    /// The message that this one edits or, with a [`Body::Null`], deletes.
+    pub replaces: Option<MessageId>,
+    /// The thread within the conversation; empty for none.
+    pub topic: Vec<u8>,
+    /// When the message wants to vanish.
+    pub expires: Option<Expires>,
+    /// The message that this one answers.
+    pub in_reply_to: Option<MessageId>,
+    /// Who says so (extension 1).
+    pub sender_uri: String,
+    /// Where (extension 2).
+    pub room_uri: String,
+    /// The newest stamp that the sender had seen (extension 0xF001).
+    pub last_seen: Option<LastSeen>,
+    /// How often the message was forwarded before (extension 0xF002, absent when 0).
+    pub forward_count: u32,
+    /// The sender's clock in milliseconds since 1970 (extension 0xF003, absent when 0). The order and the time
+    /// to trust are the stamp's.
+    pub sent_ms: u64,
+    /// What is said.
+    pub part: Part,
+}
+
+/// When a message wants to vanish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expires {
+    /// Whether `time` counts from the moment it was read, and not from 1970.
+    pub relative: bool,
+    /// Seconds.
+    pub time: u32,
+}
+
+/// A place in the conversation's chain of stamps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastSeen {
+    /// The sequence number.
+    pub server_seq: u64,
+    /// The stamp hash with that number.
+    pub stamp_hash: [u8; 32],
+}
+
+impl Content {
+    /// A text. Over [`MAX_TEXT`](crate::MAX_TEXT) it will not encode.
+    pub fn text(
+        salt: [u8; 16],
+        sender_uri: impl Into<String>,
+        room_uri: impl Into<String>,
+        sent_ms: u64,
+        text: impl Into<String>,
+    ) -> Self {
+        let part = single(Disposition::Render, TEXT_TYPE, text.into());
+        Self::new(salt, sender_uri.into(), room_uri.into(), sent_ms, part)
+    }
+
+    /// Something that happened, told by a member's software to the others.
+    pub fn event(
+        salt: [u8; 16],
+        sender_uri: impl Into<String>,
+        room_uri: impl Into<String>,
+        sent_ms: u64,
+        event: Event,
+    ) -> Self {
+        let part = single(Disposition::Unspecified, EVENT_TYPE, event.name().to_owned());
+        Self::new(salt, sender_uri.into(), room_uri.into(), sent_ms, part)
+    }
+
+    /// What to show of it.
+    pub fn body(&self) -> Shown<'_> {
+        Shown::of(&self.part)
+    }
+
+    fn new(salt: [u8; 16], sender_uri: String, room_uri: String, sent_ms: u64, part: Part) -> Self {
+        Self {
+            salt,
+            replaces: None,
+            topic: Vec::new(),
+            expires: None,
+            in_reply_to: None,
+            sender_uri,
+            room_uri,
+            last_seen: None,
+            forward_count: 0,
+            sent_ms,
+            part,
+        }
+    }
+}
+
+fn single(disposition: Disposition, content_type: &str, content: String) -> Part {
+    let body = Body::Single { content_type: content_type.to_owned(), content: content.into_bytes() };
+    Part { disposition, language: String::new(), body }
+}
+
+impl fmt::Debug for Content {
+    /// Prints neither who, nor where, nor what: it may end up in a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Content").field("part", &self.part).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,26 @@
+//! What people say: messages as MIMI content (draft-ietf-mimi-content) in deterministic CBOR, validated.
+//!
+//! *Invariant:* no I/O, and no cryptography beyond the hash in a message's id. Bytes from strangers are
+//! refused with a typed error, never with a panic, and before they can use up memory or stack.
+//!
+//! The franking tag and the message id are taken over the bytes *as received*. Extensions that this version
+//! does not know are ignored when reading, so encoding a decoded [`Content`] again need not give them back:
+//! hash what came, not what was understood.
+
+mod content;
+mod decode;
+mod encode;
+mod error;
+mod extensions;
+mod fields;
+mod id;
+mod limits;
+mod part;
+mod shown;
+
+pub use content::{Content, Expires, LastSeen};
+pub use error::ContentError;
+pub use id::{MessageId, MessageIdError, message_id};
+pub use limits::{MAX_CONTENT, MAX_DEPTH, MAX_TEXT};
+pub use part::{Body, Disposition, External, Part, Semantics};
+pub use shown::{EVENT_TYPE, Event, Shown, TEXT_TYPE};

@@ -1,0 +1,217 @@
+//! What operators type: `zegel-server COMMAND`. Every command works beside a running server, which notices
+//! within a second, and on a stopped one.
+//!
+//! *Invariant:* a command's result goes to standard output and holds no secret, but for an invite's code, once.
+
+mod backup;
+mod holdings;
+mod invite;
+mod restore;
+mod verify;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand, ValueEnum};
+use zegel_proto::{AccountId, v1::AgeBand};
+
+use crate::{
+    clock::Now,
+    keys::{KeyFileError, KeyRing},
+    store::{self, AccountState, SqliteStore, Store, StoreError, Tx},
+};
+
+/// An operator's command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Makes an invite and prints its code, once; only the code's hash is kept
+    Invite {
+        /// Where it works.
+        #[command(flatten)]
+        place: Place,
+        /// The age band of whoever registers with it; without it they state their own
+        #[arg(long)]
+        age: Option<Age>,
+        /// How many people may register with it
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        uses: u32,
+        /// How many days it is good for
+        #[arg(long, default_value_t = 14, value_parser = clap::value_parser!(u32).range(1..=3650))]
+        days: u32,
+    },
+    /// Suspends an account and ends its connections, or lifts that
+    Suspend {
+        /// Where it works.
+        #[command(flatten)]
+        place: Place,
+        /// The account's handle
+        handle: String,
+        /// Lets the account connect again
+        #[arg(long)]
+        lift: bool,
+    },
+    /// Puts a new stamp key in use; the old one verifies reports for 90 days more
+    RotateKeys {
+        /// Where it works.
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Copies the data into a new folder, consistently. The key file is not part of it: keep a copy elsewhere
+    Backup {
+        /// Where it works.
+        #[command(flatten)]
+        place: Place,
+        /// A folder that is not there yet, or is empty
+        to: PathBuf,
+    },
+    /// Brings a backup back into an empty data folder of a stopped server
+    Restore {
+        /// Where it works.
+        #[command(flatten)]
+        place: Place,
+        /// The folder that `backup` made
+        from: PathBuf,
+    },
+    /// Checks the structure of the store
+    Verify {
+        /// Where it works.
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Shows what the server holds, why and for how long; with a handle, what it holds about that account
+    Holdings {
+        /// Where it works.
+        #[command(flatten)]
+        place: Place,
+        /// The account's handle
+        handle: Option<String>,
+    },
+}
+
+/// Where a command works.
+#[derive(Debug, Args)]
+pub struct Place {
+    /// The data folder
+    #[arg(long)]
+    data: PathBuf,
+    /// The key file
+    #[arg(long)]
+    keys: Option<PathBuf>,
+}
+
+/// An age band, as operators type it.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Age {
+    /// Up to and including 12 years.
+    Child,
+    /// 13 to 17 years.
+    Teen,
+    /// 18 years and more.
+    Adult,
+}
+
+impl From<Age> for AgeBand {
+    fn from(age: Age) -> Self {
+        match age {
+            Age::Child => Self::Child,
+            Age::Teen => Self::Teen,
+            Age::Adult => Self::Adult,
+        }
+    }
+}
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The key file.
+    #[error(transparent)]
+    Keys(#[from] KeyFileError),
+    /// No account has the handle.
+    #[error(
+        "while looking for @{0}: no account has this handle; try it as its owner writes it, without the @"
+    )]
+    NoAccount(String),
+    /// The command needs the key file.
+    #[error("while looking for the key file: it was not named; try --keys FILE")]
+    NoKeys,
+    /// A folder or a file.
+    #[error("while {doing} {path}: {why}; try {hint}")]
+    Folder {
+        /// What was being done.
+        doing: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+        /// What may help.
+        hint: &'static str,
+    },
+    /// The store is damaged.
+    #[error("while verifying: {0} faults were found and listed; try `zegel-server restore` with a backup")]
+    Damaged(usize),
+}
+
+/// Carries a command out.
+pub async fn run(command: Command) -> Result<(), AdminError> {
+    match command {
+        Command::Invite { place, age, uses, days } => {
+            let code =
+                invite::make(&place.store()?, age.map(AgeBand::from), uses, Now::get().day() + days).await?;
+            println!("{code}");
+        }
+        Command::Suspend { place, handle, lift } => {
+            let state = if lift { AccountState::Active } else { AccountState::Suspended };
+            set_state(&place.store()?, &handle, state).await?;
+            println!("@{handle} is {}", if lift { "active" } else { "suspended" });
+        }
+        Command::RotateKeys { place } => {
+            let path = place.keys.as_deref().ok_or(AdminError::NoKeys)?;
+            let path = existing(path, "opening the key file", "the --keys that the server was started with")?;
+            let id = KeyRing::load_or_create(path, &place.data)?.rotate_franking(Now::get())?;
+            println!("stamp key {id} is in use");
+        }
+        Command::Backup { place, to } => backup::run(&place.store()?, &place.data, &to)?,
+        Command::Restore { place, from } => restore::run(&from, &place.data)?,
+        Command::Verify { place } => verify::run(&place.store()?)?,
+        Command::Holdings { handle: None, .. } => print!("{}", holdings::list()),
+        Command::Holdings { place, handle: Some(handle) } => {
+            println!("{}", holdings::about(&place.store()?, handle).await?);
+        }
+    }
+    Ok(())
+}
+
+impl Place {
+    /// The store, beside a server that may be running. A mistyped path makes no new one.
+    fn store(&self) -> Result<SqliteStore, AdminError> {
+        existing(&self.data, "opening the data folder", "the --data that the server was started with")?;
+        Ok(SqliteStore::open_beside(&self.data)?)
+    }
+}
+
+/// Refuses a path where nothing is.
+fn existing<'a>(path: &'a Path, doing: &'static str, hint: &'static str) -> Result<&'a Path, AdminError> {
+    let why = match path.try_exists() {
+        Ok(true) => return Ok(path),
+        Ok(false) => "it is not there".into(),
+        Err(error) => error.to_string(),
+    };
+    Err(AdminError::Folder { doing, path: path.to_owned(), why, hint })
+}
+
+/// The account that a handle names.
+fn account_of(tx: &mut dyn Tx, handle: &str) -> store::StoreResult<Option<AccountId>> {
+    tx.account_of_handle(handle.trim_start_matches('@'))
+}
+
+async fn set_state(store: &dyn Store, handle: &str, state: AccountState) -> Result<(), AdminError> {
+    let name = handle.to_owned();
+    let found = store::write(store, move |tx| {
+        let Some(id) = account_of(tx, &name)? else { return Ok(false) };
+        tx.set_account_state(&id, state)?;
+        Ok(true)
+    });
+    if found.await? { Ok(()) } else { Err(AdminError::NoAccount(handle.to_owned())) }
+}

@@ -1,0 +1,160 @@
+//! `--config FILE`: limits, retention and registration, in TOML. Every value has a default.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// The whole configuration.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The domain in URIs and authentication signatures.
+    pub domain: String,
+    /// The app that new accounts belong to.
+    pub app: String,
+    /// Who may register.
+    pub registration: Registration,
+    /// Serve TLS with these files; without them, put a proxy that does in front.
+    pub tls: Option<Tls>,
+    /// How long things are kept.
+    pub retention: Retention,
+    /// How much is allowed.
+    pub limits: Limits,
+}
+
+/// Who may register.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Registration {
+    /// Anybody.
+    #[default]
+    Open,
+    /// Only with an invite that `zegel-server invite` made.
+    Invite,
+}
+
+/// Certificate files.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// PEM chain, leaf first.
+    pub certificate: PathBuf,
+    /// PEM private key.
+    pub key: PathBuf,
+}
+
+/// How long things are kept; a sweeper deletes what is older.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    /// Mail that nobody fetched, sealed trees and shared payloads; days.
+    pub mail_days: u32,
+    /// Remembered answers to submissions; hours.
+    pub answer_hours: u32,
+    /// Unused contact codes; days.
+    pub token_days: u32,
+    /// Heads of conversations that nobody used; days.
+    pub head_days: u32,
+    /// Time between two sweeps; seconds.
+    pub sweep_seconds: u64,
+    /// Accounts (by handle) whose rows no sweep may delete: a legal hold. Only what is already held is kept.
+    pub legal_hold: Vec<String>,
+}
+
+/// A rate: a burst, refilled evenly.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rate {
+    /// How many at once.
+    pub burst: u32,
+    /// How many more in an hour.
+    pub per_hour: u32,
+}
+
+/// Rate limits: the one table (DESIGN.md section 6).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Registrations from one network address (in memory only).
+    pub register_per_address: Rate,
+    /// Connections opened from one network address (in memory only).
+    pub connect_per_address: Rate,
+    /// Submissions of one device.
+    pub submit_per_device: Rate,
+    /// Introductions to newcomers (each counts) by one account.
+    pub introduce_per_account: Rate,
+    /// Look-ups of accounts and key packages by one account.
+    pub lookup_per_account: Rate,
+    /// Look-ups of accounts before authentication from one network address.
+    pub lookup_per_address: Rate,
+    /// Bytes of blobs uploaded by one account, in KiB.
+    pub blob_kib_per_account: Rate,
+    /// Contact codes left by one account.
+    pub token_per_account: Rate,
+    /// Entries an address takes before its introduction is accepted.
+    pub unaccepted_entries: u32,
+    /// Seconds a connection may stay without authenticating.
+    pub authenticate_seconds: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            domain: "localhost".into(),
+            app: "zegel".into(),
+            registration: Registration::Open,
+            tls: None,
+            retention: Retention::default(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self {
+            mail_days: 28,
+            answer_hours: 48,
+            token_days: 28,
+            head_days: 365,
+            sweep_seconds: 300,
+            legal_hold: Vec::new(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let rate = |burst, per_hour| Rate { burst, per_hour };
+        Self {
+            register_per_address: rate(20, 20),
+            connect_per_address: rate(600, 36_000),
+            submit_per_device: rate(600, 36_000),
+            introduce_per_account: rate(300, 600),
+            lookup_per_account: rate(1200, 3_600),
+            lookup_per_address: rate(60, 600),
+            blob_kib_per_account: rate(128 << 10, 512 << 10),
+            token_per_account: rate(20, 20),
+            unaccepted_entries: 1000,
+            authenticate_seconds: 15,
+        }
+    }
+}
+
+/// A configuration file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("while reading the configuration {path}: {why}; mend the file and start again")]
+pub struct ConfigError {
+    path: PathBuf,
+    why: String,
+}
+
+impl Config {
+    /// Reads a file, or gives the defaults for none.
+    pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
+        let Some(path) = path else { return Ok(Self::default()) };
+        let error = |why: String| ConfigError { path: path.to_owned(), why };
+        let text = std::fs::read_to_string(path).map_err(|e| error(e.to_string()))?;
+        toml::from_str(&text).map_err(|e| error(e.to_string()))
+    }
+}

@@ -1,0 +1,323 @@
+//! The key file: the server's own secrets, kept outside the data folder so that a stolen disk of data is not
+//! enough. TOML, mode 0600, made on the first start, shared by the nodes of a cluster.
+//!
+//! *Invariant:* none of these keys opens a conversation. Nothing here shows a key when it is printed.
+
+use std::{
+    fmt,
+    fs::{self, File},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use hmac::{Hmac, Mac as _};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use zegel_franking::{KeyPart, KeysError, REPORTING_WINDOW_MS, StampKey, StampKeys};
+use zegel_proto::AccountId;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use crate::clock::Now;
+
+/// The version of the file's layout.
+const VERSION: u32 = 1;
+
+/// A key file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFileError {
+    /// The disk said no.
+    #[error("while {doing} the key file {path}: {why}")]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        why: io::Error,
+    },
+    /// It would be copied and stolen together with the data.
+    #[error("the key file {0} lies inside the data folder; give --keys a path outside it")]
+    InsideData(PathBuf),
+    /// Others on the machine could read it.
+    #[error(
+        "the key file {0} can be read by others; run `chmod 600` on it, and rotate its keys if it was read"
+    )]
+    Exposed(PathBuf),
+    /// Not the layout that this build knows.
+    #[error("the key file {path} cannot be used: {why}; restore it from your copy")]
+    Form {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Written by a newer release.
+    #[error("the key file {path} has version {version} and this build knows {VERSION}; update zegel-server")]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        version: u32,
+    },
+    /// The ring of stamp keys is not in order.
+    #[error("while changing the stamp keys: {0}")]
+    Ring(#[from] KeysError),
+}
+
+/// The server's secrets.
+pub struct KeyRing {
+    path: PathBuf,
+    server_id: [u8; 16],
+    franking: StampKeys,
+    pepper: Zeroizing<[u8; 32]>,
+    storage: Zeroizing<[u8; 32]>,
+    next_expiry_ms: Option<u64>,
+}
+
+impl fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyRing").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl KeyRing {
+    /// Reads the file, or makes it if there is none. Keys whose reporting window is over are destroyed.
+    pub fn load_or_create(path: &Path, data_dir: &Path) -> Result<Self, KeyFileError> {
+        let path = placed(path, data_dir)?;
+        let _lock = lock(&path)?;
+        if path.try_exists().map_err(|why| failed("looking for", &path, why))? {
+            return Self::read(&path);
+        }
+        let now = Now::get();
+        let ring = Self {
+            server_id: *random(),
+            franking: StampKeys::new(StampKey::new(*random()), now.ms),
+            pepper: random(),
+            storage: random(),
+            next_expiry_ms: None,
+            path,
+        };
+        ring.save()?;
+        Ok(ring)
+    }
+
+    /// Reads the same file again: after a rotation, or to destroy keys that expired.
+    pub fn read_again(&self) -> Result<Self, KeyFileError> {
+        let _lock = lock(&self.path)?;
+        Self::read(&self.path)
+    }
+
+    /// Puts a new stamp key in use and writes the file. The old one verifies reports for 90 days more.
+    pub fn rotate_franking(&mut self, now: Now) -> Result<u32, KeyFileError> {
+        let _lock = lock(&self.path)?;
+        *self = Self::read(&self.path)?;
+        let id = self.franking.rotate(StampKey::new(*random()), now.ms)?;
+        self.franking.expire(now.ms);
+        self.save()?;
+        self.next_expiry_ms = next_expiry(&self.franking.to_parts());
+        Ok(id)
+    }
+
+    /// Whether a key's reporting window is over, so that the file should be read again.
+    pub fn has_expired(&self, now: Now) -> bool {
+        self.next_expiry_ms.is_some_and(|at| now.ms > at)
+    }
+
+    /// The stamp keys.
+    pub fn franking(&self) -> &StampKeys {
+        &self.franking
+    }
+
+    /// Names this server whatever its domain is.
+    pub fn server_id(&self) -> &[u8; 16] {
+        &self.server_id
+    }
+
+    /// What "receiver blocked sender" is stored as.
+    pub fn block_tag(&self, receiver: &AccountId, sender: &AccountId) -> [u8; 32] {
+        let mut mac = <Hmac<Sha256> as hmac::Mac>::new_from_slice(self.pepper.as_ref())
+            .expect("HMAC takes a key of any length");
+        mac.update(b"zegel block\0");
+        mac.update(&receiver.0);
+        mac.update(&sender.0);
+        mac.finalize().into_bytes().into()
+    }
+
+    /// The secret that rows are sealed under (together with something that the disk does not hold).
+    pub(crate) fn storage(&self) -> &[u8; 32] {
+        &self.storage
+    }
+
+    fn read(path: &Path) -> Result<Self, KeyFileError> {
+        refuse_exposed(path)?;
+        let text = Zeroizing::new(fs::read_to_string(path).map_err(|why| failed("reading", path, why))?);
+        let form = |why: String| KeyFileError::Form { path: path.to_owned(), why };
+        // The TOML reader's own message would quote the line, which is a key.
+        let unreadable = |_| form("it is not the TOML that this program writes".into());
+        let Version { version } = toml::from_str(&text).map_err(unreadable)?;
+        if version != VERSION {
+            return Err(KeyFileError::Version { path: path.to_owned(), version });
+        }
+        let mut file: Layout = toml::from_str(&text).map_err(unreadable)?;
+        let parts: Vec<KeyPart> = file.franking.drain(..).map(KeyPart::from).collect();
+        let mut ring = Self {
+            path: path.to_owned(),
+            server_id: *bytes(&file.server_id).ok_or_else(|| form("server_id is no 16 bytes".into()))?,
+            pepper: bytes(&file.pepper).ok_or_else(|| form("pepper is no 32 bytes".into()))?,
+            storage: bytes(&file.storage).ok_or_else(|| form("storage is no 32 bytes".into()))?,
+            franking: StampKeys::from_parts(&parts).map_err(|why| form(why.to_string()))?,
+            next_expiry_ms: next_expiry(&parts),
+        };
+        if !ring.franking.expire(Now::get().ms).is_empty() {
+            ring.save()?;
+            ring.next_expiry_ms = next_expiry(&ring.franking.to_parts());
+        }
+        Ok(ring)
+    }
+
+    /// Writes beside the file, then renames, so that a crash leaves the old one or the new one.
+    fn save(&self) -> Result<(), KeyFileError> {
+        let file = Layout {
+            version: VERSION,
+            server_id: hex::encode(self.server_id),
+            pepper: hex::encode(*self.pepper),
+            storage: hex::encode(*self.storage),
+            franking: self.franking.to_parts().into_iter().map(StampLayout::from).collect(),
+        };
+        let form = |e: toml::ser::Error| KeyFileError::Form { path: self.path.clone(), why: e.to_string() };
+        let text = Zeroizing::new(toml::to_string(&file).map_err(form)?);
+        let written = || -> io::Result<()> {
+            let temporary = self.path.with_extension("new");
+            match fs::remove_file(&temporary) {
+                Err(why) if why.kind() != io::ErrorKind::NotFound => return Err(why),
+                _ => {}
+            }
+            let mut file = private().write(true).create_new(true).open(&temporary)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&temporary, &self.path)?;
+            File::open(folder_of(&self.path))?.sync_all()
+        };
+        written().map_err(|why| failed("writing", &self.path, why))
+    }
+}
+
+#[derive(Deserialize)]
+struct Version {
+    version: u32,
+}
+
+#[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+struct Layout {
+    version: u32,
+    server_id: String,
+    pepper: String,
+    storage: String,
+    franking: Vec<StampLayout>,
+}
+
+#[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+struct StampLayout {
+    id: u32,
+    key: String,
+    created_ms: u64,
+    retired_ms: Option<u64>,
+}
+
+impl From<KeyPart> for StampLayout {
+    fn from(part: KeyPart) -> Self {
+        let KeyPart { id, key_hex, created_ms, retired_ms } = part;
+        Self { id, key: key_hex.to_string(), created_ms, retired_ms }
+    }
+}
+
+impl From<StampLayout> for KeyPart {
+    fn from(mut stamp: StampLayout) -> Self {
+        let key_hex = Zeroizing::new(std::mem::take(&mut stamp.key));
+        Self { id: stamp.id, key_hex, created_ms: stamp.created_ms, retired_ms: stamp.retired_ms }
+    }
+}
+
+fn next_expiry(parts: &[KeyPart]) -> Option<u64> {
+    parts.iter().filter_map(|part| part.retired_ms).min().map(|at| at.saturating_add(REPORTING_WINDOW_MS))
+}
+
+fn failed(doing: &'static str, path: &Path, why: io::Error) -> KeyFileError {
+    KeyFileError::Io { doing, path: path.to_owned(), why }
+}
+
+fn random<const N: usize>() -> Zeroizing<[u8; N]> {
+    let mut bytes = Zeroizing::new([0; N]);
+    getrandom::fill(bytes.as_mut()).expect("the operating system gives random bytes");
+    bytes
+}
+
+fn bytes<const N: usize>(text: &str) -> Option<Zeroizing<[u8; N]>> {
+    let mut bytes = Zeroizing::new([0; N]);
+    hex::decode_to_slice(text, bytes.as_mut()).ok()?;
+    Some(bytes)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// The file's path with its folder resolved, which must not be the data folder or below it.
+fn placed(path: &Path, data_dir: &Path) -> Result<PathBuf, KeyFileError> {
+    let folder = folder_of(path);
+    let folder = fs::canonicalize(folder).map_err(|why| failed("finding the folder of", path, why))?;
+    // A file that is itself a link is judged by where it leads.
+    let file = match fs::canonicalize(path) {
+        Ok(file) => file,
+        Err(_) => folder.join(path.file_name().ok_or_else(|| {
+            failed("opening", path, io::Error::new(io::ErrorKind::InvalidInput, "it names no file"))
+        })?),
+    };
+    match fs::canonicalize(data_dir) {
+        Ok(data) if file.starts_with(&data) => Err(KeyFileError::InsideData(path.to_owned())),
+        Ok(_) => Ok(file),
+        // A data folder that is not there yet holds nothing; but the path may already point below it.
+        Err(_) if file.starts_with(data_dir) || path.starts_with(data_dir) => {
+            Err(KeyFileError::InsideData(path.to_owned()))
+        }
+        Err(_) => Ok(file),
+    }
+}
+
+/// One process at a time changes the file: two rotations at once must not lose a key.
+fn lock(path: &Path) -> Result<File, KeyFileError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let locked = || -> io::Result<File> {
+        let file = private().write(true).create(true).truncate(false).open(&name)?;
+        file.lock()?;
+        Ok(file)
+    };
+    locked().map_err(|why| failed("locking", path, why))
+}
+
+#[cfg(unix)]
+fn private() -> fs::OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut options = File::options();
+    options.mode(0o600);
+    options
+}
+#[cfg(not(unix))]
+fn private() -> fs::OpenOptions {
+    File::options()
+}
+
+#[cfg(unix)]
+fn refuse_exposed(path: &Path) -> Result<(), KeyFileError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = fs::metadata(path).map_err(|why| failed("reading", path, why))?.permissions().mode();
+    if mode & 0o077 == 0 { Ok(()) } else { Err(KeyFileError::Exposed(path.to_owned())) }
+}
+#[cfg(not(unix))]
+fn refuse_exposed(_: &Path) -> Result<(), KeyFileError> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,75 @@
+//! The key file, made, read, rotated and damaged.
+
+use super::*;
+
+#[test]
+fn made_once_and_read_again() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (file, data) = (dir.path().join("keys.toml"), dir.path().join("data"));
+    fs::create_dir(&data).expect("a data folder");
+    let first = KeyRing::load_or_create(&file, &data).expect("made");
+    let again = KeyRing::load_or_create(&file, &data).expect("read");
+    assert_eq!(first.storage(), again.storage());
+    assert_eq!(first.server_id(), again.server_id());
+    let (a, b) = (AccountId([1; 16]), AccountId([2; 16]));
+    assert_eq!(first.block_tag(&a, &b), again.block_tag(&a, &b));
+    assert_ne!(first.block_tag(&a, &b), first.block_tag(&b, &a));
+    assert!(!format!("{first:?}").contains(&hex::encode(first.storage())));
+}
+
+#[test]
+fn refused_inside_the_data_folder_and_when_others_can_read_it() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let data = dir.path().join("data");
+    let inside = KeyRing::load_or_create(&data.join("../data/keys.toml"), &data);
+    assert!(inside.is_err());
+    fs::create_dir(&data).expect("a data folder");
+    assert!(matches!(
+        KeyRing::load_or_create(&data.join("keys.toml"), &data),
+        Err(KeyFileError::InsideData(_))
+    ));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let file = dir.path().join("keys.toml");
+        KeyRing::load_or_create(&file, &data).expect("made");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).expect("exposed");
+        assert!(matches!(KeyRing::load_or_create(&file, &data), Err(KeyFileError::Exposed(_))));
+    }
+}
+
+#[test]
+fn rotates_and_destroys_after_the_window() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (file, data) = (dir.path().join("keys.toml"), dir.path().join("data"));
+    let mut ring = KeyRing::load_or_create(&file, &data).expect("made");
+    let now = Now::get();
+    // Retired so long ago that its window is over when the file is next read.
+    let past = Now { ms: now.ms - REPORTING_WINDOW_MS - 100_000 };
+    let old = ring.franking.current_id();
+    let mut parts = ring.franking.to_parts();
+    parts[0].created_ms = past.ms;
+    ring.franking = StampKeys::from_parts(&parts).expect("a ring");
+    ring.save().expect("written");
+    let new = ring.rotate_franking(past).expect("rotated");
+    assert_ne!(old, new);
+    assert!(ring.franking().get(old).is_some());
+    assert!(ring.has_expired(now) && !ring.has_expired(past));
+    let ring = ring.read_again().expect("read");
+    assert!(ring.franking().get(old).is_none());
+    assert_eq!(ring.franking().current_id(), new);
+    assert!(!fs::read_to_string(&file).expect("text").contains("id = 1\n"));
+}
+
+#[test]
+fn a_damaged_file_is_refused_without_quoting_it() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (file, data) = (dir.path().join("keys.toml"), dir.path().join("data"));
+    KeyRing::load_or_create(&file, &data).expect("made");
+    let text = fs::read_to_string(&file).expect("text");
+    fs::write(&file, text.replace("pepper = \"", "pepper = \"zz")).expect("damaged");
+    let error = KeyRing::load_or_create(&file, &data).expect_err("refused").to_string();
+    assert!(error.contains("pepper") && !error.contains("zz"), "{error}");
+    fs::write(&file, text.replace("version = 1", "version = 9")).expect("newer");
+    assert!(matches!(KeyRing::load_or_create(&file, &data), Err(KeyFileError::Version { version: 9, .. })));
+}

@@ -1,0 +1,122 @@
+//! The paths: `/v1/socket`, `/healthz`, `/metrics`.
+
+use std::{net::IpAddr, sync::Arc};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use sha1::{Digest, Sha1};
+use zegel_proto::DeviceId;
+
+use super::{Shared, connection, transport::Transport};
+use crate::store;
+
+/// Who asks; the accept loop puts it into every request.
+#[derive(Clone, Copy)]
+pub(super) struct Peer(pub IpAddr);
+
+/// All paths.
+pub(super) fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/v1/socket", get(socket))
+        .route("/healthz", get(healthz))
+        .route("/metrics", get(metrics))
+        .with_state(shared)
+}
+
+/// "ok" only if the store can be read.
+async fn healthz(State(shared): State<Arc<Shared>>) -> Response {
+    let nobody = DeviceId([0; 16]);
+    match store::read(shared.store.as_ref(), move |tx| tx.mailbox(&nobody)).await {
+        Ok(_) => (StatusCode::OK, "ok\n").into_response(),
+        Err(error) => {
+            tracing::error!(%error, "while reading the store for /healthz");
+            (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be read\n").into_response()
+        }
+    }
+}
+
+async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
+    let text = shared.report.text(&shared).await;
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
+}
+
+/// Turns the HTTP connection into a WebSocket (RFC 6455 section 4.2).
+async fn socket(State(shared): State<Arc<Shared>>, mut request: Request) -> Response {
+    let accept = match accept_key(request.headers()) {
+        Ok(accept) => accept,
+        Err(why) => {
+            let upgrade = [(header::UPGRADE, "websocket"), (header::SEC_WEBSOCKET_VERSION, "13")];
+            return (StatusCode::UPGRADE_REQUIRED, upgrade, format!("{why}\n")).into_response();
+        }
+    };
+    let Some(&Peer(peer)) = request.extensions().get::<Peer>() else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let upgrade = hyper::upgrade::on(&mut request);
+    tokio::spawn(async move {
+        let Ok(stream) =
+            upgrade.await.and_then(|upgraded| Ok(Upgraded::downcast::<TokioIo<Transport>>(upgraded)))
+        else {
+            return;
+        };
+        if let Ok(parts) = stream {
+            connection::run(shared, parts.io.into_inner(), parts.read_buf, peer).await;
+        }
+    });
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = response.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    response
+}
+
+/// Checks a WebSocket request and computes the answer to its key.
+fn accept_key(headers: &HeaderMap) -> Result<HeaderValue, &'static str> {
+    let lists = |name, word: &str| {
+        headers.get_all(name).iter().any(|value| {
+            let words = value.to_str().unwrap_or_default().split(',');
+            words.into_iter().any(|given| given.trim().eq_ignore_ascii_case(word))
+        })
+    };
+    if !lists(header::CONNECTION, "upgrade") || !lists(header::UPGRADE, "websocket") {
+        return Err("this is a WebSocket; connect with a Zegel client");
+    }
+    if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
+        return Err("only WebSocket version 13 is known");
+    }
+    let key = headers.get(header::SEC_WEBSOCKET_KEY).ok_or("Sec-WebSocket-Key is missing")?;
+    let mut hash = Sha1::new();
+    hash.update(key.as_bytes());
+    hash.update(b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+    let accept = BASE64_STANDARD.encode(hash.finalize());
+    HeaderValue::try_from(accept).map_err(|_| "Sec-WebSocket-Key is malformed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_of_rfc_6455() {
+        let mut headers = HeaderMap::new();
+        let mut set = |name, value| headers.insert(name, HeaderValue::from_static(value));
+        set(header::CONNECTION, "keep-alive, Upgrade");
+        set(header::UPGRADE, "websocket");
+        set(header::SEC_WEBSOCKET_VERSION, "13");
+        set(header::SEC_WEBSOCKET_KEY, "dGhlIHNhbXBsZSBub25jZQ==");
+        assert_eq!(accept_key(&headers), Ok(HeaderValue::from_static("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")));
+        headers.remove(header::UPGRADE);
+        assert!(accept_key(&headers).is_err());
+    }
+}

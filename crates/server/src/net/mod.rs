@@ -1,0 +1,163 @@
+//! Sockets: what connects, and what the service is told and asked through it.
+//!
+//! *Invariant:* nothing here decides what is allowed; it moves frames between sockets and the service. A
+//! connection that waits holds no buffer, and one that does not read holds a bounded one.
+
+mod calls;
+mod connection;
+mod delivery;
+pub mod frames;
+mod http;
+mod listen;
+mod report;
+mod tend;
+mod tls;
+mod transport;
+mod wire;
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::watch,
+    time::{Instant, sleep},
+};
+
+use crate::{
+    blobs::Blobs,
+    config::Config,
+    hub::Hub,
+    keys::KeyRing,
+    service::Service,
+    store::{SqliteStore, Store, StoreError},
+};
+
+pub use listen::ListenError;
+pub use tls::TlsError;
+
+/// How long connections may take to hear that the server stops.
+const FAREWELL: Duration = Duration::from_secs(10);
+
+/// What a server is started with.
+#[derive(Debug)]
+pub struct Start {
+    /// The data folder.
+    pub data: PathBuf,
+    /// The key file, outside the data folder.
+    pub keys: PathBuf,
+    /// Where to listen, `ADDRESS:PORT`; port 0 picks a free one.
+    pub listen: String,
+    /// Limits, retention, registration, TLS.
+    pub config: Config,
+}
+
+/// Why the server cannot start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The data folder.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The key file.
+    #[error(transparent)]
+    Keys(#[from] crate::keys::KeyFileError),
+    /// The folder of blobs.
+    #[error("while opening the blobs of the data folder: {0}; try a folder that this user may write")]
+    Blobs(String),
+    /// The socket.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The metrics registry.
+    #[error("while preparing metrics: {0}; try one server in each process")]
+    Metrics(String),
+    /// The operating system's signals.
+    #[error("while listening for signals: {0}; try again")]
+    Signals(std::io::Error),
+}
+
+/// What all connections of a server share.
+pub(crate) struct Shared {
+    service: Arc<Service>,
+    store: Arc<dyn Store>,
+    hub: Arc<Hub>,
+    authenticate_within: Duration,
+    /// Becomes true once, when the server is to stop.
+    stop: watch::Receiver<bool>,
+    connections: AtomicUsize,
+    /// Counts up with every call: tells idle from busy.
+    work: AtomicU64,
+    report: report::Report,
+}
+
+/// Runs a server until it is told to stop (SIGTERM or SIGINT). Prints one line when it is ready.
+pub async fn serve(start: Start) -> Result<(), ServeError> {
+    let mut stops = Stops::listen().map_err(ServeError::Signals)?;
+    // Each connection is a file to the operating system; the soft limit is often 1024.
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::warn!(%error, "while raising the limit of open files; many connections may not fit");
+    }
+    let report = report::Report::install().map_err(ServeError::Metrics)?;
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&start.data)?);
+    let keys = KeyRing::load_or_create(&start.keys, &start.data)?;
+    let blobs = Blobs::open(&start.data.join("blobs")).map_err(|e| ServeError::Blobs(e.to_string()))?;
+    let tls = start.config.tls.clone().map(tls::Identity::load).transpose()?;
+    let listener = listen::bind(&start.listen)?;
+
+    let hub = Arc::new(Hub::default());
+    let authenticate_within = Duration::from_secs(start.config.limits.authenticate_seconds);
+    let sweep_every = Duration::from_secs(start.config.retention.sweep_seconds.max(1));
+    let service = Service::new(store.clone(), keys, start.config, hub.clone(), blobs);
+    let (stop_now, stop) = watch::channel(false);
+    let shared = Arc::new(Shared {
+        service,
+        store,
+        hub,
+        authenticate_within,
+        stop,
+        connections: AtomicUsize::new(0),
+        work: AtomicU64::new(0),
+        report,
+    });
+    let background = tend::start(&shared, start.keys, start.data, sweep_every);
+
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    println!("listening on {scheme}://{}", listener.address);
+    let accepting = tokio::spawn(listen::accept(shared.clone(), listener, tls));
+    stops.wait().await;
+
+    tracing::info!("stopping");
+    accepting.abort();
+    let _ = stop_now.send(true);
+    let until = Instant::now() + FAREWELL;
+    while shared.connections.load(Relaxed) > 0 && Instant::now() < until {
+        sleep(Duration::from_millis(20)).await;
+    }
+    background.into_iter().for_each(|task| task.abort());
+    let store = shared.store.clone();
+    let _ = tokio::task::spawn_blocking(move || store.close()).await;
+    Ok(())
+}
+
+struct Stops(Signal, Signal);
+
+impl Stops {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self(signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?))
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.0.recv() => {}
+            _ = self.1.recv() => {}
+        }
+    }
+}

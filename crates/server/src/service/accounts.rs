@@ -1,0 +1,208 @@
+//! Accounts begin, connect and end.
+
+use std::sync::Arc;
+
+use zegel_identity::{Chain, DeviceInfo, SignedLink, auth_message, verify};
+use zegel_proto::{
+    AccountId, Code, DeviceId, check_handle, token_hash,
+    v1::{self, AgeBand},
+};
+
+use super::{
+    Service, Session,
+    handles::{id_mark, skeleton},
+    hour_keys::{NOBODY, SINK, usable},
+    post::{Post, new_mailbox},
+    refusal::Refusal,
+};
+use crate::{
+    clock::Now,
+    config::Registration,
+    store::{Account, AccountState, Invite, Mailbox, StoreResult, Tx, read, write},
+};
+
+impl Service {
+    pub(super) async fn register(&self, session: &Session, call: v1::Register) -> Result<(), Refusal> {
+        self.limits.register(session.peer)?;
+        check_handle(&call.handle).map_err(|error| Refusal::new(Code::HandleForm, error.to_string()))?;
+        let link: SignedLink = call.entry.ok_or_else(|| Refusal::bad_request("`entry` is missing"))?.into();
+        let chain = Chain::verify(std::slice::from_ref(&link))
+            .map_err(|error| Refusal::new(Code::BadChain, error.to_string()))?;
+        let same = chain.handle() == call.handle && chain.app() == call.app;
+        if !same || chain.app() != self.config.app || chain.domain() != self.config.domain {
+            let text = format!(
+                "handle, app and domain of the sigchain must be those of the call; this server is for app {:?} \
+                 and domain {:?}",
+                self.config.app, self.config.domain
+            );
+            return Err(Refusal::new(Code::BadChain, text));
+        }
+        let language = language(&call.language)?;
+        let device = chain.devices().next().map(admissible).transpose()?;
+        let device = device.ok_or_else(|| Refusal::new(Code::BadChain, "the chain lists no device"))?;
+        let declared = AgeBand::try_from(call.age_band).unwrap_or(AgeBand::Unknown);
+        let today = Now::get().day();
+        let account = Account {
+            id: chain.account(),
+            app: call.app,
+            handle: call.handle,
+            age_band: declared,
+            role: "person".into(),
+            state: AccountState::Active,
+            language,
+            created_day: today,
+            last_seen_day: today,
+        };
+        let code = call.invite.trim().to_ascii_lowercase();
+        let invite = (!code.is_empty()).then(|| token_hash(code.as_bytes()));
+        let needed = self.config.registration == Registration::Invite;
+        write(&*self.store, move |tx| begin(tx, account, device, &link, invite, needed)).await?
+    }
+
+    pub(super) async fn authenticate(
+        &self,
+        session: &mut Session,
+        call: v1::Authenticate,
+    ) -> Result<v1::Authenticated, Refusal> {
+        if session.device.is_some() {
+            return Err(Refusal::bad_request("this connection is authenticated already; open another one"));
+        }
+        let failed = || {
+            let text = "wrong signature, unknown account, or a device that was revoked";
+            Refusal::new(Code::AuthFailed, text)
+        };
+        let account = AccountId::from_slice(&call.account)?;
+        let device = DeviceId::from_slice(&call.device)?;
+        let known = read(&*self.store, move |tx| {
+            Ok(tx.account(&account)?.map(|a| a.state).zip(Some(tx.chain(&account)?)))
+        });
+        let (state, links) = known.await?.ok_or_else(failed)?;
+        let chain = Chain::verify(&links).map_err(|error| {
+            tracing::error!(%error, "a stored sigchain does not verify; run `zegel-server verify`");
+            failed()
+        })?;
+        let info = chain.device(&device).ok_or_else(failed)?;
+        let message = auth_message(&session.domain, &session.nonce, &account, &device);
+        if !verify(&info.signing_key, &message, &call.signature) {
+            return Err(failed());
+        }
+        if state == AccountState::Suspended {
+            let text = "the account is suspended; ask the operator of the service";
+            return Err(Refusal::new(Code::Suspended, text));
+        }
+        let now = Now::get();
+        self.office.hours.prepare(&device, &info.queue_key, now.hour());
+        let office = self.office.clone();
+        let answer = write(&*self.store, move |tx| {
+            // The device may have been revoked since the chain was read.
+            let Some(mailbox) = tx.mailbox(&device)? else { return Ok(None) };
+            if tx.account(&account)?.is_some_and(|a| a.last_seen_day != now.day()) {
+                tx.set_last_seen(&account, now.day())?;
+            }
+            let first_seq = first_waiting(tx, &device, &mailbox)?;
+            let (key_packages, last_resort) = tx.key_packages(&device)?;
+            let mut post = Post::new(tx, &office, now);
+            post.keep_hour_key(&account, &device)?;
+            post.finish()?;
+            let next_seq = mailbox.next_seq;
+            Ok(Some(v1::Authenticated { first_seq, next_seq, key_packages, last_resort, server_ms: now.ms }))
+        });
+        let answer = answer.await?.ok_or_else(failed)?;
+        session.device = Some((account, device));
+        session.first_seq = answer.first_seq;
+        Ok(answer)
+    }
+
+    pub(super) async fn delete_account(
+        &self,
+        session: &Session,
+        call: v1::DeleteAccount,
+    ) -> Result<(), Refusal> {
+        let (account, _) = session.member()?;
+        let hub = self.office.hub.clone();
+        let hours = Arc::clone(&self.office.hours);
+        write(&*self.store, move |tx| {
+            let Some(row) = tx.account(&account)? else { return Ok(Ok(())) };
+            if row.handle != call.handle {
+                return Ok(Err(Refusal::bad_request("type the account's own handle to delete it")));
+            }
+            let devices = listed(&tx.chain(&account)?);
+            tx.remove_account(&account)?;
+            tx.after_commit(Box::new(move || {
+                for device in devices {
+                    hours.forget_device(&device);
+                    hub.end(&device);
+                }
+            }));
+            Ok(Ok(()))
+        })
+        .await?
+    }
+}
+
+/// The devices that a stored chain lists.
+pub(super) fn listed(links: &[SignedLink]) -> Vec<DeviceId> {
+    Chain::verify(links).map(|chain| chain.devices().map(|device| device.id).collect()).unwrap_or_default()
+}
+
+/// A device that can get mail: its queue key can be sealed to, and its id is no reserved one.
+pub(super) fn admissible(device: &DeviceInfo) -> Result<DeviceId, Refusal> {
+    if !usable(&device.queue_key) || device.id == SINK {
+        return Err(Refusal::new(Code::BadChain, "the device's queue key is no X-Wing public key"));
+    }
+    Ok(device.id)
+}
+
+/// The lowest number that still waits: mail that nobody fetched may have been swept.
+fn first_waiting(tx: &mut dyn Tx, device: &DeviceId, mailbox: &Mailbox) -> StoreResult<u64> {
+    if mailbox.first_seq == mailbox.next_seq {
+        return Ok(mailbox.next_seq);
+    }
+    let first = tx.entries(device, mailbox.first_seq, 1, 1)?;
+    Ok(first.first().map_or(mailbox.next_seq, |(seq, _)| *seq))
+}
+
+fn language(tag: &str) -> Result<String, Refusal> {
+    let form = tag.len() <= 35 && tag.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    form.then(|| tag.to_owned())
+        .ok_or_else(|| Refusal::bad_request("`language` is a BCP 47 tag such as nl or en-GB"))
+}
+
+fn begin(
+    tx: &mut dyn Tx,
+    mut account: Account,
+    device: DeviceId,
+    link: &SignedLink,
+    invite: Option<[u8; 32]>,
+    needed: bool,
+) -> StoreResult<Result<(), Refusal>> {
+    let taken = |code, text: &'static str| Ok(Err(Refusal::new(code, text)));
+    let valid = match &invite {
+        Some(hash) => tx.invite(hash)?.filter(|i| i.uses > 0 && account.created_day <= i.expires_day),
+        None => None,
+    };
+    if valid.is_none() && (needed || invite.is_some()) {
+        return taken(Code::InviteNeeded, "this server takes no account without a valid invite; ask for one");
+    }
+    let looks = skeleton(&account.handle);
+    if tx.skeleton_used(&looks)? {
+        return taken(
+            Code::HandleTaken,
+            "the handle is taken, or looks like one that is or was; choose another",
+        );
+    }
+    let mark = id_mark(&account.id);
+    if account.id == NOBODY || tx.skeleton_used(&mark)? || tx.mailbox(&device)?.is_some() {
+        return taken(Code::BadChain, "the account's or device's id was used before; make new ones");
+    }
+    if let (Some(hash), Some(invite)) = (invite, valid) {
+        account.age_band = invite.age_band.unwrap_or(account.age_band);
+        tx.put_invite(&hash, &Invite { uses: invite.uses - 1, ..invite })?;
+    }
+    // Both the handle and the id stay taken for ever, also when the account is gone.
+    tx.put_account(&account, &mark)?;
+    tx.put_account(&account, &looks)?;
+    tx.append_chain(&account.id, 0, link)?;
+    tx.put_mailbox(&device, &new_mailbox(account.id))?;
+    Ok(Ok(()))
+}

@@ -1,0 +1,119 @@
+//! Addresses, as their owner handles them: bound, accepted, deleted.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use zegel_proto::{AccountId, Address, Code, DeviceId, MAX_ADDRESSES, v1};
+
+use super::{
+    Service, Session,
+    address_value::{AddressValue, State, Target},
+    refusal::Refusal,
+};
+use crate::{
+    clock::Now,
+    store::{StoreResult, Tx, write},
+};
+
+impl Service {
+    pub(super) async fn bind_address(&self, session: &Session, call: v1::BindAddress) -> Result<(), Refusal> {
+        let (account, device) = session.member()?;
+        let target = self.tagged(&call.address, &call.tag)?;
+        self.limits.lookup(Some(account), session.peer, 1)?;
+        write(&*self.store, move |tx| {
+            let mut value = match tx.address(&target.hash)?.and_then(|sealed| target.open(&sealed)) {
+                None => AddressValue::unbound(device, false),
+                Some(value) if value.device == device => value,
+                Some(_) => return Ok(Err(Refusal::bad_request("this address is in use; make a fresh one"))),
+            };
+            let free = value.last_resort || value.bindings.is_empty();
+            let bound = match value.binding(&target.tag) {
+                Some(binding) => {
+                    binding.state = State::Accepted;
+                    true
+                }
+                None => free && value.bind(target.tag, State::Accepted),
+            };
+            if !bound {
+                return Ok(Err(Refusal::bad_request("this address has its conversation; make a fresh one")));
+            }
+            tx.put_address(&target.hash, &target.seal(&value))?;
+            Ok(Ok(()))
+        })
+        .await?
+    }
+
+    pub(super) async fn accept_address(
+        &self,
+        session: &Session,
+        call: v1::AcceptAddress,
+    ) -> Result<(), Refusal> {
+        let (account, _) = session.member()?;
+        let target = self.tagged(&call.address, &call.tag)?;
+        write(&*self.store, move |tx| {
+            let unknown = || Ok(Err(Refusal::new(Code::NotFound, "no introduction came to this address")));
+            let Some(mut value) = tx.address(&target.hash)?.and_then(|sealed| target.open(&sealed)) else {
+                return unknown();
+            };
+            if !owns(tx, &account, &value.device)? {
+                return unknown();
+            }
+            let Some(binding) = value.binding(&target.tag) else { return unknown() };
+            if binding.state != State::Accepted {
+                binding.state = State::Accepted;
+                tx.put_address(&target.hash, &target.seal(&value))?;
+            }
+            Ok(Ok(()))
+        })
+        .await?
+    }
+
+    pub(super) async fn delete_addresses(
+        &self,
+        session: &Session,
+        call: v1::DeleteAddresses,
+    ) -> Result<(), Refusal> {
+        let (account, _) = session.member()?;
+        if call.addresses.len() > MAX_ADDRESSES {
+            return Err(Refusal::bad_request(format!("at most {MAX_ADDRESSES} addresses at once")));
+        }
+        let declined = match call.declined.is_empty() {
+            true => None,
+            false => Some(AccountId::from_slice(&call.declined)?),
+        };
+        // The tag plays no part here: an address goes with all its conversations.
+        let targets: Vec<_> =
+            call.addresses.iter().map(|address| self.tagged(address, &[0; 32])).collect::<Result<_, _>>()?;
+        let deleted = write(&*self.store, move |tx| {
+            let mut pending = false;
+            for target in &targets {
+                let Some(value) = tx.address(&target.hash)?.and_then(|sealed| target.open(&sealed)) else {
+                    continue;
+                };
+                if owns(tx, &account, &value.device)? {
+                    pending |= value.bindings.iter().any(|b| matches!(b.state, State::Pending { .. }));
+                    tx.delete_address(&target.hash)?;
+                }
+            }
+            Ok(pending)
+        });
+        // Only who had something to decline is counted.
+        if deleted.await?
+            && let Some(whom) = declined
+        {
+            Arc::clone(&self.declines).note(whom, account, Now::get());
+        }
+        Ok(())
+    }
+
+    fn tagged(&self, address: &Bytes, tag: &[u8]) -> Result<Target, Refusal> {
+        let address = Address::from_slice(address)?;
+        let tag = tag.try_into().map_err(|_| Refusal::bad_request("`tag` is 32 bytes"))?;
+        Ok(Target::tagged(&self.keys(), &address, tag))
+    }
+}
+
+/// Whether the device is one of the account's.
+fn owns(tx: &mut dyn Tx, account: &AccountId, device: &DeviceId) -> StoreResult<bool> {
+    Ok(tx.mailbox(device)?.is_some_and(|mailbox| mailbox.account == *account))
+}

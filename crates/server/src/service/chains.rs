@@ -1,0 +1,115 @@
+//! Sigchains: anyone may read one, and its owner adds to it.
+
+use zegel_identity::{Action, Chain, SignedLink};
+use zegel_proto::{AccountId, Code, DeviceId, v1};
+
+use super::{Service, Session, accounts::admissible, post::new_mailbox, refusal::Refusal};
+use crate::store::{StoreResult, Tx, read, write};
+
+/// The most devices of an account at once.
+const MAX_DEVICES: usize = 16;
+/// The most links of a chain: every reader verifies each.
+const MAX_LINKS: u64 = 256;
+
+impl Service {
+    pub(super) async fn fetch_account(
+        &self,
+        session: &Session,
+        call: v1::FetchAccount,
+    ) -> Result<v1::AccountAnswer, Refusal> {
+        self.limits.lookup(session.account(), session.peer, 1)?;
+        let by_id = match call.account.is_empty() {
+            true => None,
+            false => Some(AccountId::from_slice(&call.account)?),
+        };
+        let found = read(&*self.store, move |tx| {
+            let id = match by_id {
+                Some(id) => Some(id),
+                None => tx.account_of_handle(&call.handle)?,
+            };
+            let Some(id) = id else { return Ok(None) };
+            let Some(account) = tx.account(&id)? else { return Ok(None) };
+            Ok(Some((account, tx.chain(&id)?)))
+        });
+        let Some((account, chain)) = found.await? else {
+            return Err(Refusal::new(Code::NotFound, "there is no such account; check the handle"));
+        };
+        Ok(v1::AccountAnswer {
+            account: account.id.to_field(),
+            handle: account.handle,
+            chain: chain.into_iter().map(v1::SigchainEntry::from).collect(),
+        })
+    }
+
+    /// A link speaks for itself, so a person who has only the recovery key left can append without
+    /// authenticating.
+    pub(super) async fn append_chain(&self, session: &Session, call: v1::AppendChain) -> Result<(), Refusal> {
+        self.limits.lookup(session.account(), session.peer, 1)?;
+        let signed: SignedLink = call.entry.ok_or_else(|| Refusal::bad_request("`entry` is missing"))?.into();
+        let bad = |text: String| Refusal::new(Code::BadChain, text);
+        let link = signed.link().map_err(|error| bad(error.to_string()))?;
+        let account = link.account;
+        let links = read(&*self.store, move |tx| tx.chain(&account)).await?;
+        if links.is_empty() {
+            return Err(Refusal::new(Code::NotFound, "there is no such account"));
+        }
+        let mut chain = Chain::verify(&links).map_err(|error| bad(error.to_string()))?;
+        let before = chain.head();
+        chain.append(&signed).map_err(|error| bad(error.to_string()))?;
+        if chain.devices().count() > MAX_DEVICES || before.0 >= MAX_LINKS {
+            let text = format!("an account has at most {MAX_DEVICES} devices and {MAX_LINKS} links");
+            return Err(bad(text));
+        }
+        let change = match link.action {
+            Action::AddDevice(info) => Change::Add(admissible(&info)?),
+            Action::RevokeDevice(device) => Change::Revoke(device),
+            Action::Create { .. } | Action::RotateRecovery(_) => Change::Neither,
+        };
+        let office = self.office.clone();
+        write(&*self.store, move |tx| {
+            let done = append(tx, &account, before, &signed, &change)?;
+            if let (Ok(()), Change::Revoke(device)) = (&done, change) {
+                tx.after_commit(Box::new(move || {
+                    office.hours.forget_device(&device);
+                    office.hub.end(&device);
+                }));
+            }
+            Ok(done)
+        })
+        .await?
+    }
+}
+
+/// What a link does to mailboxes.
+enum Change {
+    Add(DeviceId),
+    Revoke(DeviceId),
+    Neither,
+}
+
+fn append(
+    tx: &mut dyn Tx,
+    account: &AccountId,
+    (len, hash): (u64, [u8; 32]),
+    link: &SignedLink,
+    change: &Change,
+) -> StoreResult<Result<(), Refusal>> {
+    let links = tx.chain(account)?;
+    // The link was verified against this head; another may have been appended meanwhile.
+    if links.len() as u64 != len || links.last().map(SignedLink::hash) != Some(hash) {
+        let text = "the chain grew meanwhile; fetch it and sign again";
+        return Ok(Err(Refusal::new(Code::BadChain, text)));
+    }
+    if let Change::Add(device) = change
+        && tx.mailbox(device)?.is_some()
+    {
+        return Ok(Err(Refusal::new(Code::BadChain, "the device's id was used before; make a new one")));
+    }
+    tx.append_chain(account, len, link)?;
+    match change {
+        Change::Add(device) => tx.put_mailbox(device, &new_mailbox(*account))?,
+        Change::Revoke(device) => tx.remove_mailbox(device)?,
+        Change::Neither => {}
+    }
+    Ok(Ok(()))
+}

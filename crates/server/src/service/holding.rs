@@ -1,0 +1,62 @@
+//! What the server holds about an account, told to its owner.
+
+use serde_json::json;
+use zegel_proto::v1;
+
+use super::{Service, Session, accounts::listed, refusal::Refusal};
+use crate::{
+    clock::Now,
+    store::{AccountState, StoreResult, Tx, read},
+};
+
+impl Service {
+    pub(super) async fn fetch_holding(&self, session: &Session) -> Result<v1::Holding, Refusal> {
+        let (account, _) = session.member()?;
+        self.limits.lookup(Some(account), session.peer, 1)?;
+        let json = read(&*self.store, move |tx| holding(tx, &account)).await?;
+        Ok(v1::Holding { json: json.to_string() })
+    }
+}
+
+/// What is held about an account.
+pub(crate) fn holding(tx: &mut dyn Tx, id: &zegel_proto::AccountId) -> StoreResult<serde_json::Value> {
+    let links = tx.chain(id)?;
+    let account = tx.account(id)?.map(|account| {
+        json!({
+            "id": account.id.to_hex(),
+            "app": account.app,
+            "handle": account.handle,
+            "age_band": account.age_band.as_str_name(),
+            "role": account.role,
+            "state": match account.state {
+                AccountState::Active => "active",
+                AccountState::Suspended => "suspended",
+                AccountState::Restricted => "restricted",
+            },
+            "language": account.language,
+            "created_day": account.created_day,
+            "last_seen_day": account.last_seen_day,
+        })
+    });
+    let mut devices = Vec::new();
+    for device in listed(&links) {
+        let waiting =
+            tx.mailbox(&device)?.map_or(0, |mailbox| mailbox.next_seq.saturating_sub(mailbox.first_seq));
+        let (key_packages, last_resort) = tx.key_packages(&device)?;
+        devices.push(json!({
+            "id": device.to_hex(),
+            "entries_waiting": waiting,
+            "key_packages": key_packages,
+            "last_resort_key_package": last_resort,
+        }));
+    }
+    Ok(json!({
+        "version": 1,
+        "made_ms": Now::get().ms,
+        "account": account,
+        "sigchain_links": links.len(),
+        "devices": devices,
+        "not_listed": "Rows that name nobody and cannot be found from an account: addresses, conversation heads, \
+                       block tags, contact codes, remembered answers, sealed files.",
+    }))
+}

@@ -1,0 +1,181 @@
+//! Hour keys: what mailbox entries are sealed under. Each is random, lives in memory only while its hour
+//! lasts, and is stored once, sealed to the device's queue key.
+//!
+//! *Invariant:* the server seals to queue keys and has no key to open with.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use bytes::Bytes;
+use hpke::{
+    Deserializable as _, Kem as _, OpModeS, Serializable as _, aead::ChaCha20Poly1305, kdf::HkdfSha256,
+    kem::XWing, single_shot_seal,
+};
+use zegel_identity::Chain;
+use zegel_proto::{AccountId, DeviceId};
+use zeroize::Zeroizing;
+
+use super::seal::SealKey;
+use crate::store::{HourKeyRow, StoreResult, Tx};
+
+/// The mailbox that nobody reads: what is dropped is written all the same. No account has it.
+pub(super) const SINK: DeviceId = DeviceId(*b"zegel sink boxes");
+/// The account that the sink's mailbox names.
+pub(super) const NOBODY: AccountId = AccountId(*b"zegel has no one");
+
+/// Names the purpose in HPKE.
+const INFO: &[u8] = b"zegel hour key";
+/// Queue keys kept in memory, so that a chain is verified once and not every hour.
+const QUEUE_KEYS: usize = 16 << 10;
+
+type QueueKey = <XWing as hpke::Kem>::PublicKey;
+
+/// Whether a device's queue key can be sealed to.
+pub(super) fn usable(queue_key: &[u8]) -> bool {
+    QueueKey::from_bytes(queue_key).is_ok()
+}
+
+/// A key of one device and hour.
+pub(super) struct HourKey {
+    pub(super) row: Arc<HourKeyRow>,
+    cipher: SealKey,
+    /// Set after the commit that stored `row`; until then every job stores it again.
+    stored: AtomicBool,
+}
+
+impl HourKey {
+    fn new(device: &DeviceId, queue_key: &QueueKey, hour: u32) -> Option<Self> {
+        let mut key = Zeroizing::new([0; 32]);
+        getrandom::fill(key.as_mut()).expect("the operating system gives random bytes");
+        let id: u64 = rand::random();
+        let aad = [&device.0[..], &id.to_be_bytes()].concat();
+        let (encapsulated, sealed) = single_shot_seal::<ChaCha20Poly1305, HkdfSha256, XWing>(
+            &OpModeS::Base,
+            queue_key,
+            INFO,
+            key.as_ref(),
+            &aad,
+        )
+        .ok()?;
+        let encapsulated = Bytes::copy_from_slice(&encapsulated.to_bytes());
+        let row = Arc::new(HourKeyRow { id, hour, encapsulated, sealed: sealed.into() });
+        Some(Self { row, cipher: SealKey::new(&key), stored: AtomicBool::new(false) })
+    }
+
+    /// An entry, bound to its mailbox and number.
+    pub(super) fn seal(&self, device: &DeviceId, seq: u64, plain: &[u8]) -> Bytes {
+        let mut aad = [0; 24];
+        aad[..16].copy_from_slice(&device.0);
+        aad[16..].copy_from_slice(&seq.to_be_bytes());
+        self.cipher.seal(&aad, plain).into()
+    }
+
+    pub(super) fn is_stored(&self) -> bool {
+        self.stored.load(Ordering::Acquire)
+    }
+    pub(super) fn set_stored(&self) {
+        self.stored.store(true, Ordering::Release);
+    }
+}
+
+/// The hour keys in use.
+pub(super) struct HourKeys {
+    keys: Mutex<HashMap<DeviceId, Arc<HourKey>>>,
+    queue_keys: Mutex<HashMap<DeviceId, Arc<QueueKey>>>,
+}
+
+impl HourKeys {
+    pub(super) fn new() -> Self {
+        // The secret half is thrown away here: nothing in the sink can ever be opened.
+        let (_, sink) = XWing::gen_keypair();
+        Self { keys: Mutex::default(), queue_keys: Mutex::new(HashMap::from([(SINK, Arc::new(sink))])) }
+    }
+
+    /// Makes the device's key for this hour, if there is none yet. Takes a while: call it outside the writer.
+    pub(super) fn prepare(&self, device: &DeviceId, queue_key: &[u8], hour: u32) {
+        if self.ready(device, hour).is_none()
+            && let Ok(queue_key) = QueueKey::from_bytes(queue_key)
+        {
+            self.make(device, &self.remember(device, queue_key), hour);
+        }
+    }
+
+    /// The device's key for this hour. None if its chain does not list it (any more).
+    pub(super) fn current(
+        &self,
+        tx: &mut dyn Tx,
+        account: &AccountId,
+        device: &DeviceId,
+        hour: u32,
+    ) -> StoreResult<Option<Arc<HourKey>>> {
+        if let Some(key) = self.ready(device, hour) {
+            return Ok(Some(key));
+        }
+        let known = self.queue_keys.lock().expect("no panic holds this lock").get(device).cloned();
+        let queue_key = match known {
+            Some(known) => known,
+            None => match queue_key_of(tx, account, device)? {
+                Some(read) => self.remember(device, read),
+                None => return Ok(None),
+            },
+        };
+        Ok(self.make(device, &queue_key, hour))
+    }
+
+    fn ready(&self, device: &DeviceId, hour: u32) -> Option<Arc<HourKey>> {
+        let keys = self.keys.lock().expect("no panic holds this lock");
+        keys.get(device).filter(|key| key.row.hour == hour).cloned()
+    }
+
+    fn make(&self, device: &DeviceId, queue_key: &QueueKey, hour: u32) -> Option<Arc<HourKey>> {
+        let made = Arc::new(HourKey::new(device, queue_key, hour)?);
+        let mut keys = self.keys.lock().expect("no panic holds this lock");
+        // Another thread may have made one meanwhile; there is one for each hour.
+        match keys.get(device).filter(|key| key.row.hour == hour) {
+            Some(other) => Some(other.clone()),
+            None => {
+                keys.insert(*device, made.clone());
+                Some(made)
+            }
+        }
+    }
+
+    fn remember(&self, device: &DeviceId, queue_key: QueueKey) -> Arc<QueueKey> {
+        let queue_key = Arc::new(queue_key);
+        let mut known = self.queue_keys.lock().expect("no panic holds this lock");
+        if known.len() >= QUEUE_KEYS {
+            known.retain(|device, _| *device == SINK);
+        }
+        known.insert(*device, queue_key.clone());
+        queue_key
+    }
+
+    /// Forgets a device that was revoked.
+    pub(super) fn forget_device(&self, device: &DeviceId) {
+        self.keys.lock().expect("no panic holds this lock").remove(device);
+        self.queue_keys.lock().expect("no panic holds this lock").remove(device);
+    }
+
+    /// Forgets the keys of hours that have passed.
+    pub(super) fn forget_before(&self, hour: u32) {
+        let mut keys = self.keys.lock().expect("no panic holds this lock");
+        keys.retain(|_, key| key.row.hour >= hour);
+        keys.shrink_to_fit();
+    }
+}
+
+fn queue_key_of(tx: &mut dyn Tx, account: &AccountId, device: &DeviceId) -> StoreResult<Option<QueueKey>> {
+    let chain = match Chain::verify(&tx.chain(account)?) {
+        Ok(chain) => chain,
+        Err(error) => {
+            tracing::error!(%error, "a stored sigchain does not verify; run `zegel-server verify`");
+            return Ok(None);
+        }
+    };
+    Ok(chain.device(device).and_then(|info| QueueKey::from_bytes(&info.queue_key).ok()))
+}

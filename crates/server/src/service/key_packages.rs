@@ -1,0 +1,171 @@
+//! Key packages: left in stock, each with the address inside it, and handed out once.
+
+use bytes::Bytes;
+use zegel_proto::{AccountId, Address, Code, DeviceId, KEY_PACKAGE_STOCK, MAX_FETCH, MAX_KEY_PACKAGE, v1};
+
+use super::{
+    Service, Session,
+    accounts::listed,
+    address_value::{AddressValue, Target},
+    refusal::Refusal,
+    seal::{SealKey, open_key_package, seal_key_package},
+};
+use crate::{
+    clock::Now,
+    keys::KeyRing,
+    store::{StoreResult, Tx, write},
+};
+
+/// Days after which a key package is handed out no more.
+const MAX_AGE_DAYS: u32 = 28;
+
+/// A package on its way into the stock.
+struct Stocked {
+    target: Target,
+    value: Vec<u8>,
+    package: Vec<u8>,
+    last_resort: bool,
+}
+
+impl Service {
+    pub(super) async fn publish_key_packages(
+        &self,
+        session: &Session,
+        call: v1::PublishKeyPackages,
+    ) -> Result<(), Refusal> {
+        let (account, device) = session.member()?;
+        let count = call.packages.len() as u32;
+        if count > KEY_PACKAGE_STOCK {
+            return Err(too_many());
+        }
+        self.limits.lookup(Some(account), session.peer, count)?;
+        let keys = self.keys();
+        let day = Now::get().day();
+        let normal = call.packages.into_iter().map(|package| (package, false));
+        let last = call.last_resort.into_iter().map(|package| (package, true));
+        let stocked: Vec<Stocked> = normal
+            .chain(last)
+            .map(|(package, last_resort)| stock(&keys, device, day, package, last_resort))
+            .collect::<Result<_, _>>()?;
+        let replace = call.replace;
+        write(&*self.store, move |tx| {
+            let held = if replace { 0 } else { tx.key_packages(&device)?.0 };
+            if held + count > KEY_PACKAGE_STOCK {
+                return Ok(Err(too_many()));
+            }
+            for it in &stocked {
+                if tx.address(&it.target.hash)?.is_some() {
+                    return Ok(Err(Refusal::bad_request(
+                        "an address was used before; each package has a fresh one",
+                    )));
+                }
+            }
+            if replace {
+                tx.clear_key_packages(&device)?;
+            }
+            for it in &stocked {
+                tx.put_address(&it.target.hash, &it.value)?;
+                tx.put_key_package(&device, it.last_resort, &it.package)?;
+            }
+            Ok(Ok(()))
+        })
+        .await?
+    }
+
+    /// Handed out to anyone who knows the account: whether the introduction that follows is delivered is
+    /// decided when it comes, and not told.
+    pub(super) async fn fetch_key_packages(
+        &self,
+        session: &Session,
+        call: v1::FetchKeyPackages,
+    ) -> Result<v1::KeyPackagesAnswer, Refusal> {
+        let (account, device) = session.member()?;
+        if call.accounts.len() > MAX_FETCH {
+            return Err(Refusal::bad_request(format!("at most {MAX_FETCH} accounts at once; ask in parts")));
+        }
+        let accounts: Vec<AccountId> =
+            call.accounts.iter().map(|id| AccountId::from_slice(id)).collect::<Result<_, _>>()?;
+        self.limits.lookup(Some(account), session.peer, accounts.len() as u32)?;
+        let key = SealKey::of_key_packages(self.keys().storage());
+        let today = Now::get().day();
+        let packages = write(&*self.store, move |tx| {
+            let mut packages = Vec::new();
+            for account in accounts {
+                // Nobody adds the device that they are at.
+                let others = listed(&tx.chain(&account)?).into_iter().filter(|other| *other != device);
+                for device in others {
+                    if let Some(key_package) = take(tx, &key, &device, today)? {
+                        packages.push(v1::DeviceKeyPackage {
+                            account: account.to_field(),
+                            device: device.to_field(),
+                            key_package,
+                        });
+                    }
+                }
+            }
+            Ok(packages)
+        });
+        Ok(v1::KeyPackagesAnswer { packages: packages.await? })
+    }
+}
+
+fn too_many() -> Refusal {
+    Refusal::bad_request(format!("the stock holds at most {KEY_PACKAGE_STOCK} key packages; publish fewer"))
+}
+
+fn stock(
+    keys: &KeyRing,
+    device: DeviceId,
+    day: u32,
+    package: v1::StockedKeyPackage,
+    last_resort: bool,
+) -> Result<Stocked, Refusal> {
+    let bytes = package.key_package;
+    if bytes.is_empty() || bytes.len() > MAX_KEY_PACKAGE {
+        let text = format!("a key package has 1 to {MAX_KEY_PACKAGE} bytes, not {}", bytes.len());
+        return Err(Refusal::new(Code::TooLarge, text));
+    }
+    let target = Target::tagged(keys, &Address::from_slice(&package.address)?, [0; 32]);
+    let value = target.seal(&AddressValue::unbound(device, last_resort));
+    let package = seal_key_package(&SealKey::of_key_packages(keys.storage()), &device, day, &bytes);
+    Ok(Stocked { target, value, package, last_resort })
+}
+
+/// One package that is young enough; older ones are thrown away as they turn up.
+fn take(tx: &mut dyn Tx, key: &SealKey, device: &DeviceId, today: u32) -> StoreResult<Option<Bytes>> {
+    while let Some((sealed, last_resort)) = tx.take_key_package(device)? {
+        match open_key_package(key, device, &sealed) {
+            Some((day, package)) if today.saturating_sub(day) <= MAX_AGE_DAYS => return Ok(Some(package)),
+            // The last resort stays where it is, so asking again would give the same.
+            _ if last_resort => return Ok(None),
+            _ => {}
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::SqliteStore;
+
+    #[tokio::test]
+    async fn none_older_than_28_days_is_handed_out() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let store = SqliteStore::open(&dir.path().join("data")).expect("a store");
+        let device = DeviceId([1; 16]);
+        let key = || SealKey::of_key_packages(&[7; 32]);
+        let put = move |tx: &mut dyn Tx, day: u32, last_resort| {
+            tx.put_key_package(&device, last_resort, &seal_key_package(&key(), &device, day, &[day as u8]))
+        };
+        let taken = write(&store, move |tx| {
+            put(tx, 71, false)?;
+            put(tx, 72, false)?;
+            put(tx, 71, true)?;
+            let ordinary = take(tx, &key(), &device, 100)?;
+            Ok([ordinary, take(tx, &key(), &device, 100)?, take(tx, &key(), &device, 99)?])
+        });
+        let package = |day: u8| Some(Bytes::from(vec![day]));
+        assert_eq!(taken.await.expect("taken"), [package(72), None, package(71)]);
+    }
+}

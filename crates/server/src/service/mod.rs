@@ -1,0 +1,135 @@
+//! The rules of the service, written once against [`crate::store::Tx`].
+//!
+//! *Invariant:* every answer that depends on what another person decided (a block, an age band, an
+//! introduction not accepted) looks the same either way.
+
+mod accounts;
+mod address_value;
+mod addresses;
+mod chains;
+mod contacts;
+mod facts;
+mod files;
+mod handles;
+mod holding;
+mod hour_keys;
+mod introduce;
+mod key_packages;
+mod limits;
+mod mailboxes;
+mod policy;
+mod post;
+mod refusal;
+mod rejoin;
+mod seal;
+mod session;
+mod submission;
+mod submit;
+mod tend;
+
+use std::sync::{Arc, RwLock, atomic::AtomicU64};
+
+use zegel_proto::v1::{self, client_frame as ask, server_frame as tell};
+
+use crate::{blobs::Blobs, config::Config, hub::Hub, keys::KeyRing, store::Store};
+use facts::Declines;
+use hour_keys::HourKeys;
+use limits::Limits;
+use post::PostOffice;
+use refusal::Refusal;
+
+pub use handles::skeleton;
+pub(crate) use holding::holding;
+pub use session::Session;
+
+/// The service.
+pub struct Service {
+    store: Arc<dyn Store>,
+    keys: RwLock<Arc<KeyRing>>,
+    config: Config,
+    blobs: Blobs,
+    limits: Limits,
+    office: PostOffice,
+    declines: Arc<Declines>,
+    foreign: AtomicU64,
+}
+
+impl Service {
+    /// Starts the service on a store. Nothing is done until it is called.
+    pub fn new(
+        store: Arc<dyn Store>,
+        keys: KeyRing,
+        config: Config,
+        hub: Arc<Hub>,
+        blobs: Blobs,
+    ) -> Arc<Self> {
+        tend::make_sink(&*store);
+        let foreign = AtomicU64::new(store.foreign_changes().unwrap_or_default());
+        let unaccepted_entries = config.limits.unaccepted_entries;
+        Arc::new(Self {
+            store,
+            keys: RwLock::new(Arc::new(keys)),
+            limits: Limits::new(&config.limits),
+            config,
+            blobs,
+            office: PostOffice { hours: Arc::new(HourKeys::new()), hub, unaccepted_entries },
+            declines: Arc::default(),
+            foreign,
+        })
+    }
+
+    /// Puts another key ring in use: after a rotation.
+    pub fn reload(&self, keys: KeyRing) {
+        *self.keys.write().expect("no panic holds this lock") = Arc::new(keys);
+    }
+
+    fn keys(&self) -> Arc<KeyRing> {
+        self.keys.read().expect("no panic holds this lock").clone()
+    }
+
+    /// Answers one call. Nothing is answered to an `Ack` that was taken. A call that writes reaches the store
+    /// the first time it is polled, so that calls are stored in the order in which they are started.
+    pub async fn call(&self, session: &mut Session, body: ask::Body) -> Option<tell::Body> {
+        match self.answer(session, body).await {
+            Ok(answer) => answer,
+            Err(refusal) => Some(tell::Body::Error(refusal.into())),
+        }
+    }
+
+    async fn answer(&self, session: &mut Session, body: ask::Body) -> Result<Option<tell::Body>, Refusal> {
+        let greeting = matches!(body, ask::Body::Hello(_));
+        session.expect_greeting(greeting)?;
+        let done = tell::Body::Done(v1::Done {});
+        let answer = match body {
+            ask::Body::Hello(call) => tell::Body::Hello(self.hello(session, &call)?),
+            ask::Body::Register(call) => self.register(session, call).await.map(|()| done)?,
+            ask::Body::Authenticate(call) => {
+                tell::Body::Authenticated(self.authenticate(session, call).await?)
+            }
+            ask::Body::FetchAccount(call) => tell::Body::Account(self.fetch_account(session, call).await?),
+            ask::Body::AppendChain(call) => self.append_chain(session, call).await.map(|()| done)?,
+            ask::Body::FetchKeyPackages(call) => {
+                tell::Body::KeyPackages(self.fetch_key_packages(session, call).await?)
+            }
+            ask::Body::PublishKeyPackages(call) => {
+                self.publish_key_packages(session, call).await.map(|()| done)?
+            }
+            ask::Body::Submit(call) => tell::Body::Submitted(self.submit(session, call).await?),
+            ask::Body::Ack(call) => {
+                self.ack(session, call).await?;
+                return Ok(None);
+            }
+            ask::Body::BindAddress(call) => self.bind_address(session, call).await.map(|()| done)?,
+            ask::Body::DeleteAddresses(call) => self.delete_addresses(session, call).await.map(|()| done)?,
+            ask::Body::AcceptAddress(call) => self.accept_address(session, call).await.map(|()| done)?,
+            ask::Body::Block(call) => self.block(session, call).await.map(|()| done)?,
+            ask::Body::PutToken(call) => self.put_token(session, call).await.map(|()| done)?,
+            ask::Body::PutBlob(call) => self.put_blob(session, call).await.map(|()| done)?,
+            ask::Body::GetBlob(call) => tell::Body::BlobPart(self.get_blob(session, call).await?),
+            ask::Body::RequestRejoin(call) => self.request_rejoin(session, call).await.map(|()| done)?,
+            ask::Body::DeleteAccount(call) => self.delete_account(session, call).await.map(|()| done)?,
+            ask::Body::FetchHolding(_) => tell::Body::Holding(self.fetch_holding(session).await?),
+        };
+        Ok(Some(answer))
+    }
+}

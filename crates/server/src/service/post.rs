@@ -1,0 +1,206 @@
+//! Puts entries into mailboxes within one write job, and pushes them to connections after the commit.
+
+use std::{collections::HashMap, sync::Arc};
+
+use bytes::Bytes;
+use zegel_proto::{AccountId, DeviceId, Message as _, padding_for, v1};
+
+use super::{
+    address_value::{AddressValue, State, Target},
+    hour_keys::{HourKey, HourKeys, NOBODY, SINK},
+};
+use crate::{
+    clock::Now,
+    hub::{Hub, Push},
+    store::{Mailbox, StoreResult, StoredEntry, Tx},
+};
+
+/// Hours after which an introduction that nobody accepted counts as declined: 28 days.
+const UNACCEPTED_HOURS: u32 = 28 * 24;
+
+/// A shared payload to push along: name and sealed bytes.
+pub(super) type Pushed = Option<(Bytes, Bytes)>;
+
+/// What every post needs.
+#[derive(Clone)]
+pub(super) struct PostOffice {
+    pub(super) hours: Arc<HourKeys>,
+    pub(super) hub: Arc<Hub>,
+    pub(super) unaccepted_entries: u32,
+}
+
+/// The mail of one job. Dropped without [`Post::finish`], the mailboxes do not know what was put.
+pub(super) struct Post<'a> {
+    pub(super) tx: &'a mut dyn Tx,
+    office: &'a PostOffice,
+    now: Now,
+    boxes: HashMap<DeviceId, Mailbox>,
+    pushes: Vec<(DeviceId, Push)>,
+    fresh: Vec<Arc<HourKey>>,
+}
+
+/// An empty mailbox. Its numbers begin anywhere, so that they tell nothing of how much came.
+pub(super) fn new_mailbox(account: AccountId) -> Mailbox {
+    let seq = random_48();
+    Mailbox { account, first_seq: seq, next_seq: seq }
+}
+
+/// Where a sequence begins.
+pub(super) fn random_48() -> u64 {
+    rand::random::<u64>() >> 16
+}
+
+/// An entry as it is sealed.
+pub(super) fn padded(body: v1::entry::Body) -> Vec<u8> {
+    let mut entry = v1::Entry { body: Some(body), padding: Bytes::new() };
+    entry.padding = vec![0; padding_for(entry.encoded_len())].into();
+    entry.encode_to_vec()
+}
+
+impl<'a> Post<'a> {
+    pub(super) fn new(tx: &'a mut dyn Tx, office: &'a PostOffice, now: Now) -> Self {
+        Self { tx, office, now, boxes: HashMap::new(), pushes: Vec::new(), fresh: Vec::new() }
+    }
+
+    /// The mailbox of a device, if it has one; the sink always has.
+    pub(super) fn mailbox(&mut self, device: &DeviceId) -> StoreResult<Option<&mut Mailbox>> {
+        use std::collections::hash_map::Entry;
+        Ok(match self.boxes.entry(*device) {
+            Entry::Occupied(known) => Some(known.into_mut()),
+            Entry::Vacant(place) => match self.tx.mailbox(device)? {
+                Some(mailbox) => Some(place.insert(mailbox)),
+                None if *device == SINK => Some(place.insert(new_mailbox(NOBODY))),
+                None => None,
+            },
+        })
+    }
+
+    /// Adds an entry (see [`padded`]). A device without a mailbox gets nothing.
+    pub(super) fn put(&mut self, device: &DeviceId, plain: &[u8], payload: &Pushed) -> StoreResult<()> {
+        let Some(account) = self.mailbox(device)?.map(|mailbox| mailbox.account) else { return Ok(()) };
+        let hour = self.now.hour();
+        let Some(key) = self.office.hours.current(self.tx, &account, device, hour)? else { return Ok(()) };
+        self.keep(device, &key)?;
+        let Some(mailbox) = self.boxes.get_mut(device) else { return Ok(()) };
+        let seq = mailbox.next_seq;
+        mailbox.next_seq += 1;
+        let sealed = key.seal(device, seq, plain);
+        let entry = StoredEntry { hour_key: key.row.id, sealed: sealed.clone() };
+        self.tx.put_entry(device, seq, hour, &entry)?;
+        let push = Push { seq, hour_key: key.row.clone(), sealed, payload: payload.clone() };
+        self.pushes.push((*device, push));
+        Ok(())
+    }
+
+    /// Stores the hour key, unless an earlier commit did.
+    fn keep(&mut self, device: &DeviceId, key: &Arc<HourKey>) -> StoreResult<()> {
+        if !key.is_stored() {
+            self.tx.put_hour_key(device, &key.row)?;
+            self.fresh.push(key.clone());
+        }
+        Ok(())
+    }
+
+    /// Stores the current hour's key of a device that connects, so that a key on disk does not tell of mail.
+    pub(super) fn keep_hour_key(&mut self, account: &AccountId, device: &DeviceId) -> StoreResult<()> {
+        match self.office.hours.current(self.tx, account, device, self.now.hour())? {
+            Some(key) => self.keep(device, &key),
+            None => Ok(()),
+        }
+    }
+
+    /// Where mail to this address goes now: a mailbox, the sink, or nowhere. Counts it, if the address is not
+    /// accepted yet.
+    pub(super) fn route(&mut self, target: &Target) -> StoreResult<Option<DeviceId>> {
+        let Some(mut value) = self.open(target)? else { return Ok(None) };
+        let device = value.device;
+        let Some(binding) = value.binding(&target.tag) else { return Ok(None) };
+        let to = match &mut binding.state {
+            State::Accepted => device,
+            State::Sink => SINK,
+            State::Pending { entries, since_hour } => {
+                *entries = entries.saturating_add(1);
+                let late = self.now.hour().saturating_sub(*since_hour) > UNACCEPTED_HOURS;
+                let to = match late || *entries > self.office.unaccepted_entries {
+                    true => SINK,
+                    false => device,
+                };
+                if to == SINK {
+                    binding.state = State::Sink;
+                }
+                self.tx.put_address(&target.hash, &target.seal(&value))?;
+                to
+            }
+        };
+        if self.mailbox(&to)?.is_some() {
+            return Ok(Some(to));
+        }
+        // The device was revoked: nothing will ever come to this address again.
+        self.tx.delete_address(&target.hash)?;
+        Ok(None)
+    }
+
+    /// The value of an address, if there is one.
+    pub(super) fn open(&mut self, target: &Target) -> StoreResult<Option<AddressValue>> {
+        Ok(self.tx.address(&target.hash)?.and_then(|sealed| target.open(&sealed)))
+    }
+
+    /// Writes the mailboxes' counters, and pushes after the commit.
+    pub(super) fn finish(self) -> StoreResult<()> {
+        let Self { tx, office, boxes, pushes, fresh, .. } = self;
+        for (device, mailbox) in &boxes {
+            tx.put_mailbox(device, mailbox)?;
+        }
+        let hub = office.hub.clone();
+        tx.after_commit(Box::new(move || {
+            for key in fresh {
+                key.set_stored();
+            }
+            for (device, push) in pushes {
+                hub.push(&device, push);
+            }
+        }));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        keys::KeyRing,
+        store::{SqliteStore, write},
+    };
+    use zegel_proto::{Address, GroupId};
+
+    /// Where mail to an introduced address goes after so many hours.
+    async fn routed_after(hours: u64) -> [Option<DeviceId>; 2] {
+        let dir = tempfile::tempdir().expect("a folder");
+        let data = dir.path().join("data");
+        let store = SqliteStore::open(&data).expect("a store");
+        let keys = KeyRing::load_or_create(&dir.path().join("keys.toml"), &data).expect("keys");
+        let target = Target::new(&keys, &Address([2; 16]), &GroupId([3; 32]));
+        let device = DeviceId([1; 16]);
+        let office =
+            PostOffice { hours: Arc::new(HourKeys::new()), hub: Arc::default(), unaccepted_entries: 1000 };
+        let start = Now { ms: 1_800_000_000_000 };
+        let later = Now { ms: start.ms + hours * 3_600_000 };
+        let routed = write(&store, move |tx| {
+            tx.put_mailbox(&device, &new_mailbox(AccountId([4; 16])))?;
+            let mut value = AddressValue::unbound(device, false);
+            value.bind(target.tag, State::Pending { entries: 0, since_hour: start.hour() });
+            tx.put_address(&target.hash, &target.seal(&value))?;
+            let first = Post::new(tx, &office, later).route(&target)?;
+            // What counts as declined stays so, whatever the clock says.
+            Ok([first, Post::new(tx, &office, start).route(&target)?])
+        });
+        routed.await.expect("written")
+    }
+
+    #[tokio::test]
+    async fn an_introduction_nobody_accepts_counts_as_declined_after_28_days() {
+        let device = Some(DeviceId([1; 16]));
+        assert_eq!(routed_after(28 * 24).await, [device, device]);
+        assert_eq!(routed_after(28 * 24 + 1).await, [Some(SINK), Some(SINK)]);
+    }
+}

@@ -1,0 +1,133 @@
+//! What the service does by itself: sweeping what is past its time, and noticing operators.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use tokio::task::spawn_blocking;
+use zegel_proto::AccountId;
+
+use super::{
+    Service,
+    hour_keys::{NOBODY, SINK},
+    post::new_mailbox,
+};
+use crate::{
+    clock::Now,
+    config::Retention,
+    store::{AccountState, Cut, Store, StoreResult, read, write},
+};
+
+/// Rows of a kind that one job deletes: others wait meanwhile.
+const SWEEP_ROWS: usize = 500;
+
+/// Makes the mailbox that nobody reads, so that the first introduction that is dropped costs what others do.
+pub(super) fn make_sink(store: &dyn Store) {
+    let job = |tx: &mut dyn crate::store::Tx| match tx.mailbox(&SINK)? {
+        Some(_) => Ok(()),
+        None => tx.put_mailbox(&SINK, &new_mailbox(NOBODY)),
+    };
+    store.write_job(
+        Box::new(job),
+        Box::new(|made| {
+            if let Err(error) = made {
+                tracing::error!(%error, "while making the mailbox of what is dropped; it is made when first used");
+            }
+        }),
+    );
+}
+
+impl Service {
+    /// Deletes what is past its time, in the store, in the blob folder and in memory.
+    pub async fn sweep_once(&self) {
+        let now = Now::get();
+        self.limits.shrink();
+        self.declines.forget_old(now);
+        self.office.hours.forget_before(now.hour());
+        if self.keys().has_expired(now) {
+            match self.keys().read_again() {
+                Ok(keys) => self.reload(keys),
+                Err(error) => tracing::error!(%error, "while destroying stamp keys that expired"),
+            }
+        }
+        if let Err(error) = self.sweep_store(now).await {
+            tracing::error!(%error, "while sweeping the store");
+        }
+        let (blobs, before_day) =
+            (self.blobs.clone(), now.day().saturating_sub(self.config.retention.mail_days));
+        match spawn_blocking(move || blobs.sweep(before_day, now)).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::error!(%error, "while sweeping the blob folder"),
+            Err(error) => tracing::error!(%error, "while sweeping the blob folder"),
+        }
+    }
+
+    async fn sweep_store(&self, now: Now) -> StoreResult<()> {
+        let handles = self.config.retention.legal_hold.clone();
+        let held = read(&*self.store, move |tx| {
+            let ids = handles.iter().map(|handle| tx.account_of_handle(handle.trim_start_matches('@')));
+            Ok(ids.collect::<StoreResult<Vec<_>>>()?.into_iter().flatten().collect())
+        });
+        let cut = cut(&self.config.retention, now, held.await?);
+        loop {
+            let cut = cut.clone();
+            if write(&*self.store, move |tx| tx.sweep(&cut, SWEEP_ROWS)).await? == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Ends the connections of accounts and devices that an operator's command suspended or removed.
+    pub async fn check_foreign_changes(&self) {
+        let store = self.store.clone();
+        let changes = match spawn_blocking(move || store.foreign_changes()).await {
+            Ok(Ok(changes)) => changes,
+            Ok(Err(error)) => return tracing::error!(%error, "while asking the store for operators' changes"),
+            // The server is stopping.
+            Err(_) => return,
+        };
+        if changes == self.foreign.load(Relaxed) {
+            return;
+        }
+        match self.end_who_may_not_connect().await {
+            Ok(()) => self.foreign.store(changes, Relaxed),
+            Err(error) => {
+                tracing::error!(%error, "while looking for accounts that were suspended; tried again")
+            }
+        }
+    }
+
+    async fn end_who_may_not_connect(&self) -> StoreResult<()> {
+        let devices = self.office.hub.devices();
+        let gone = read(&*self.store, move |tx| {
+            let mut gone = Vec::new();
+            for device in devices {
+                let account = match tx.mailbox(&device)? {
+                    Some(mailbox) => tx.account(&mailbox.account)?,
+                    None => None,
+                };
+                if account.is_none_or(|account| account.state == AccountState::Suspended) {
+                    gone.push(device);
+                }
+            }
+            Ok(gone)
+        });
+        for device in gone.await? {
+            self.office.hours.forget_device(&device);
+            self.office.hub.end(&device);
+        }
+        Ok(())
+    }
+}
+
+/// What is older than this goes.
+fn cut(retention: &Retention, now: Now, held: Vec<AccountId>) -> Cut {
+    Cut {
+        mail_hour: now.hour().saturating_sub(retention.mail_days.saturating_mul(24)),
+        // A job that began in the last hour may still put an entry under its key.
+        idle_hour: now.hour().saturating_sub(1),
+        answer_hour: now.hour().saturating_sub(retention.answer_hours),
+        token_day: now.day().saturating_sub(retention.token_days),
+        invite_day: now.day(),
+        head_month: now.month().saturating_sub(retention.head_days.div_ceil(30)),
+        held,
+    }
+}

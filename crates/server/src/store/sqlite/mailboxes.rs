@@ -1,0 +1,60 @@
+//! Mailboxes: read once, written once per commit.
+
+use rusqlite::params;
+use zegel_proto::{AccountId, DeviceId};
+
+use super::{stock, tx::SqliteTx};
+use crate::store::{Mailbox, StoreResult};
+
+pub(super) fn get(tx: &mut SqliteTx<'_>, device: &DeviceId) -> StoreResult<Option<Mailbox>> {
+    if let Some(mailbox) = tx.cache.new_mailboxes.get(device).or_else(|| tx.cache.mailboxes.get(device)) {
+        return Ok(Some(mailbox.clone()));
+    }
+    let sql = "SELECT account, first_seq, next_seq FROM mailbox WHERE device = ?1";
+    let found = tx.find("reading a mailbox", sql, [device.0], |row| {
+        Ok(Mailbox {
+            account: AccountId(row.get(0)?),
+            first_seq: row.get::<_, i64>(1)? as u64,
+            next_seq: row.get::<_, i64>(2)? as u64,
+        })
+    })?;
+    if let Some(mailbox) = &found {
+        tx.cache.mailboxes.put(*device, mailbox.clone());
+    }
+    Ok(found)
+}
+
+pub(super) fn put(tx: &mut SqliteTx<'_>, device: &DeviceId, mailbox: &Mailbox) -> StoreResult<()> {
+    tx.writing()?;
+    tx.cache.new_mailboxes.insert(*device, mailbox.clone());
+    Ok(())
+}
+
+pub(super) fn remove(tx: &mut SqliteTx<'_>, device: &DeviceId) -> StoreResult<()> {
+    let doing = "removing a mailbox";
+    tx.cache.new_mailboxes.remove(device);
+    tx.cache.mailboxes.forget(device);
+    tx.execute(doing, "DELETE FROM mailbox WHERE device = ?1", [device.0])?;
+    tx.execute(doing, "DELETE FROM entry WHERE device = ?1", [device.0])?;
+    tx.execute(doing, "DELETE FROM hour_key WHERE device = ?1", [device.0])?;
+    stock::clear(tx, device)
+}
+
+/// Writes what changed. Before the commit, and before anything that looks at the table as a whole.
+pub(super) fn flush(tx: &mut SqliteTx<'_>) -> StoreResult<()> {
+    let doing = "writing a mailbox";
+    for (device, mailbox) in std::mem::take(&mut tx.cache.new_mailboxes) {
+        let numbers = (mailbox.first_seq as i64, mailbox.next_seq as i64);
+        // The index over accounts need not be touched where the owner is known to be the same.
+        if tx.cache.mailboxes.get(&device).is_some_and(|old| old.account == mailbox.account) {
+            let sql = "UPDATE mailbox SET first_seq = ?2, next_seq = ?3 WHERE device = ?1";
+            tx.execute(doing, sql, params![device.0, numbers.0, numbers.1])?;
+        } else {
+            let sql = "INSERT INTO mailbox (device, account, first_seq, next_seq) VALUES (?1, ?2, ?3, ?4)
+                       ON CONFLICT (device) DO UPDATE SET account = ?2, first_seq = ?3, next_seq = ?4";
+            tx.execute(doing, sql, params![device.0, mailbox.account.0, numbers.0, numbers.1])?;
+        }
+        tx.cache.mailboxes.put(device, mailbox);
+    }
+    Ok(())
+}

@@ -1,0 +1,149 @@
+//! The trait's operations, each in the file of what it keeps.
+
+use zegel_identity::SignedLink;
+use zegel_proto::{AccountId, BlobName, DeviceId, RoomId};
+
+use super::{
+    accounts, entries, heads, mailboxes, names, stock, sweep,
+    tx::{SqliteTx, Then},
+};
+use crate::store::{
+    Account, AccountState, Counts, Cut, Head, HourKeyRow, Invite, Mailbox, StoreResult, StoredEntry, Tx,
+};
+
+impl Tx for SqliteTx<'_> {
+    fn after_commit(&mut self, then: Then) {
+        self.after.push(then);
+    }
+
+    fn account(&mut self, id: &AccountId) -> StoreResult<Option<Account>> {
+        accounts::get(self, id)
+    }
+    fn account_of_handle(&mut self, handle: &str) -> StoreResult<Option<AccountId>> {
+        accounts::of_handle(self, handle)
+    }
+    fn skeleton_used(&mut self, skeleton: &str) -> StoreResult<bool> {
+        accounts::skeleton_used(self, skeleton)
+    }
+    fn put_account(&mut self, account: &Account, skeleton: &str) -> StoreResult<()> {
+        accounts::put(self, account, skeleton)
+    }
+    fn set_account_state(&mut self, id: &AccountId, state: AccountState) -> StoreResult<()> {
+        accounts::set_state(self, id, state)
+    }
+    fn set_last_seen(&mut self, id: &AccountId, day: u32) -> StoreResult<()> {
+        accounts::set_last_seen(self, id, day)
+    }
+    fn remove_account(&mut self, id: &AccountId) -> StoreResult<()> {
+        accounts::remove(self, id)
+    }
+    fn chain(&mut self, id: &AccountId) -> StoreResult<Vec<SignedLink>> {
+        accounts::chain(self, id)
+    }
+    fn append_chain(&mut self, id: &AccountId, seq: u64, link: &SignedLink) -> StoreResult<()> {
+        accounts::append_chain(self, id, seq, link)
+    }
+
+    fn mailbox(&mut self, device: &DeviceId) -> StoreResult<Option<Mailbox>> {
+        mailboxes::get(self, device)
+    }
+    fn put_mailbox(&mut self, device: &DeviceId, mailbox: &Mailbox) -> StoreResult<()> {
+        mailboxes::put(self, device, mailbox)
+    }
+    fn remove_mailbox(&mut self, device: &DeviceId) -> StoreResult<()> {
+        mailboxes::remove(self, device)
+    }
+    fn put_entry(&mut self, device: &DeviceId, seq: u64, hour: u32, entry: &StoredEntry) -> StoreResult<()> {
+        entries::put(self, device, seq, hour, entry)
+    }
+    fn entries(
+        &mut self,
+        device: &DeviceId,
+        from: u64,
+        limit: usize,
+        bytes: usize,
+    ) -> StoreResult<Vec<(u64, StoredEntry)>> {
+        entries::list(self, device, from, limit, bytes)
+    }
+    fn delete_entries(&mut self, device: &DeviceId, up_to: u64) -> StoreResult<()> {
+        entries::delete(self, device, up_to)
+    }
+    fn put_hour_key(&mut self, device: &DeviceId, key: &HourKeyRow) -> StoreResult<()> {
+        entries::put_hour_key(self, device, key)
+    }
+    fn hour_key(&mut self, device: &DeviceId, id: u64) -> StoreResult<Option<HourKeyRow>> {
+        entries::hour_key(self, device, id)
+    }
+
+    fn address(&mut self, hash: &[u8; 32]) -> StoreResult<Option<Vec<u8>>> {
+        names::address(self, hash)
+    }
+    fn put_address(&mut self, hash: &[u8; 32], sealed: &[u8]) -> StoreResult<()> {
+        names::put_address(self, hash, sealed)
+    }
+    fn delete_address(&mut self, hash: &[u8; 32]) -> StoreResult<bool> {
+        names::delete_address(self, hash)
+    }
+
+    fn head(&mut self, room: &RoomId) -> StoreResult<Option<Head>> {
+        heads::get(self, room)
+    }
+    fn put_head(&mut self, room: &RoomId, head: &Head) -> StoreResult<()> {
+        heads::put(self, room, head)
+    }
+
+    fn answer(&mut self, key: &[u8; 32]) -> StoreResult<Option<Vec<u8>>> {
+        names::answer(self, key)
+    }
+    fn put_answer(&mut self, key: &[u8; 32], hour: u32, sealed: &[u8]) -> StoreResult<()> {
+        names::put_answer(self, key, hour, sealed)
+    }
+
+    fn key_packages(&mut self, device: &DeviceId) -> StoreResult<(u32, bool)> {
+        stock::count(self, device)
+    }
+    fn put_key_package(&mut self, device: &DeviceId, last_resort: bool, sealed: &[u8]) -> StoreResult<()> {
+        stock::put(self, device, last_resort, sealed)
+    }
+    fn take_key_package(&mut self, device: &DeviceId) -> StoreResult<Option<(Vec<u8>, bool)>> {
+        stock::take(self, device)
+    }
+    fn clear_key_packages(&mut self, device: &DeviceId) -> StoreResult<()> {
+        stock::clear(self, device)
+    }
+
+    fn blocked(&mut self, tag: &[u8; 32]) -> StoreResult<bool> {
+        names::blocked(self, tag)
+    }
+    fn set_block(&mut self, tag: &[u8; 32], blocked: bool) -> StoreResult<()> {
+        names::set_block(self, tag, blocked)
+    }
+    fn put_token(&mut self, hash: &[u8; 32], day: u32, sealed: &[u8]) -> StoreResult<()> {
+        names::put_token(self, hash, day, sealed)
+    }
+    fn token(&mut self, hash: &[u8; 32]) -> StoreResult<Option<Vec<u8>>> {
+        names::token(self, hash)
+    }
+    fn delete_token(&mut self, hash: &[u8; 32]) -> StoreResult<()> {
+        names::delete_token(self, hash)
+    }
+    fn invite(&mut self, hash: &[u8; 32]) -> StoreResult<Option<Invite>> {
+        names::invite(self, hash)
+    }
+    fn put_invite(&mut self, hash: &[u8; 32], invite: &Invite) -> StoreResult<()> {
+        names::put_invite(self, hash, invite)
+    }
+    fn put_payload(&mut self, name: &BlobName, hour: u32, sealed: &[u8]) -> StoreResult<()> {
+        names::put_payload(self, name, hour, sealed)
+    }
+    fn payload(&mut self, name: &BlobName) -> StoreResult<Option<Vec<u8>>> {
+        names::payload(self, name)
+    }
+
+    fn sweep(&mut self, cut: &Cut, limit: usize) -> StoreResult<u64> {
+        sweep::sweep(self, cut, limit)
+    }
+    fn counts(&mut self) -> StoreResult<Counts> {
+        sweep::counts(self)
+    }
+}

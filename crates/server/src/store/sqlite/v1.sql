@@ -1,0 +1,113 @@
+-- Schema version 1. What each column is for and how long it stays is listed in crates/server/holdings.toml.
+--
+-- No row may tell when, or after which other row, it was written: tables are ordered by random names, or by
+-- id = hour * 2^40 + 40 random bits. Unsigned 64-bit numbers are kept as the signed number of the same bits.
+
+CREATE TABLE account (
+  id            BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+  app           TEXT    NOT NULL,
+  handle        TEXT    NOT NULL UNIQUE,
+  age_band      INTEGER NOT NULL,
+  role          TEXT    NOT NULL,
+  state         INTEGER NOT NULL CHECK (state IN (0, 1, 2)),
+  language      TEXT    NOT NULL,
+  created_day   INTEGER NOT NULL,
+  last_seen_day INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Outlives the account, so that a handle is never issued again.
+CREATE TABLE used_skeleton (
+  hash BLOB NOT NULL PRIMARY KEY CHECK (length(hash) = 32)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE chain_link (
+  account   BLOB    NOT NULL,
+  seq       INTEGER NOT NULL,
+  body      BLOB    NOT NULL,
+  signature BLOB    NOT NULL,
+  PRIMARY KEY (account, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE mailbox (
+  device    BLOB    NOT NULL PRIMARY KEY CHECK (length(device) = 16),
+  account   BLOB    NOT NULL,
+  first_seq INTEGER NOT NULL,
+  next_seq  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX mailbox_by_account ON mailbox (account);
+
+CREATE TABLE entry (
+  id       INTEGER NOT NULL PRIMARY KEY,
+  device   BLOB    NOT NULL,
+  seq      INTEGER NOT NULL,
+  hour_key INTEGER NOT NULL,
+  sealed   BLOB    NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX entry_by_device ON entry (device, seq);
+
+CREATE TABLE hour_key (
+  id           INTEGER NOT NULL PRIMARY KEY,
+  device       BLOB    NOT NULL,
+  key_id       INTEGER NOT NULL,
+  encapsulated BLOB    NOT NULL,
+  sealed       BLOB    NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX hour_key_by_device ON hour_key (device, key_id);
+
+CREATE TABLE address (
+  hash   BLOB NOT NULL PRIMARY KEY CHECK (length(hash) = 32),
+  sealed BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE head (
+  room       BLOB    NOT NULL PRIMARY KEY CHECK (length(room) = 32),
+  epoch      INTEGER NOT NULL,
+  token_hash BLOB    NOT NULL,
+  seq        INTEGER NOT NULL,
+  stamp_hash BLOB    NOT NULL,
+  month      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX head_by_month ON head (month);
+
+CREATE TABLE tombstone (
+  room BLOB NOT NULL PRIMARY KEY CHECK (length(room) = 32)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE answer (
+  id     INTEGER NOT NULL PRIMARY KEY,
+  key    BLOB    NOT NULL UNIQUE CHECK (length(key) = 32),
+  sealed BLOB    NOT NULL
+) STRICT;
+
+CREATE TABLE key_package (
+  id          INTEGER NOT NULL PRIMARY KEY,
+  device      BLOB    NOT NULL,
+  last_resort INTEGER NOT NULL CHECK (last_resort IN (0, 1)),
+  sealed      BLOB    NOT NULL
+) STRICT;
+CREATE INDEX key_package_by_device ON key_package (device, last_resort);
+
+CREATE TABLE block (
+  tag BLOB NOT NULL PRIMARY KEY CHECK (length(tag) = 32)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE token (
+  hash   BLOB    NOT NULL PRIMARY KEY CHECK (length(hash) = 32),
+  day    INTEGER NOT NULL,
+  sealed BLOB    NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX token_by_day ON token (day);
+
+CREATE TABLE invite (
+  hash          BLOB    NOT NULL PRIMARY KEY CHECK (length(hash) = 32),
+  uses          INTEGER NOT NULL,
+  sets_age_band INTEGER NOT NULL CHECK (sets_age_band IN (0, 1)),
+  age_band      INTEGER NOT NULL,
+  expires_day   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE payload (
+  id     INTEGER NOT NULL PRIMARY KEY,
+  name   BLOB    NOT NULL UNIQUE CHECK (length(name) = 32),
+  sealed BLOB    NOT NULL
+) STRICT;

@@ -1,0 +1,217 @@
+//! Each operation on accounts and on what is kept under a name.
+
+use zegel_proto::{AccountId, BlobName, DeviceId, RoomId, v1::AgeBand};
+use zegel_server::store::{AccountState, Head, Invite};
+
+use crate::common::*;
+
+pub fn accounts(at: &dyn Place) {
+    let store = at.open();
+    let mut alice = account("alice");
+    let first = alice.clone();
+    write(&*store, move |tx| tx.put_account(&first, "alice")).unwrap();
+    let id = alice.id;
+    assert_eq!(read(&*store, move |tx| tx.account(&id)).unwrap(), Some(alice.clone()));
+    alice.language = "nl".into();
+    alice.age_band = AgeBand::Teen;
+    alice.state = AccountState::Restricted;
+    let second = alice.clone();
+    write(&*store, move |tx| tx.put_account(&second, "alice")).unwrap();
+    assert_eq!(read(&*store, move |tx| tx.account(&id)).unwrap(), Some(alice));
+    assert_eq!(read(&*store, |tx| tx.account(&AccountId::random())).unwrap(), None);
+}
+
+pub fn handles_and_skeletons(at: &dyn Place) {
+    let store = at.open();
+    let alice = account("alice");
+    let id = alice.id;
+    write(&*store, move |tx| {
+        assert!(!tx.skeleton_used("a1ice")?);
+        tx.put_account(&alice, "a1ice")?;
+        assert!(tx.skeleton_used("a1ice")?);
+        assert!(!tx.skeleton_used("alice")?);
+        assert_eq!(tx.account_of_handle("alice")?, Some(id));
+        assert_eq!(tx.account_of_handle("Alice")?, None);
+        Ok(())
+    })
+    .unwrap();
+}
+
+pub fn account_state_and_last_seen(at: &dyn Place) {
+    let store = at.open();
+    let alice = account("alice");
+    let id = alice.id;
+    write(&*store, move |tx| {
+        tx.put_account(&alice, "alice")?;
+        for state in [AccountState::Suspended, AccountState::Restricted, AccountState::Active] {
+            tx.set_account_state(&id, state)?;
+            assert_eq!(tx.account(&id)?.unwrap().state, state);
+        }
+        tx.set_last_seen(&id, 20_001)?;
+        tx.set_last_seen(&id, 20_001)?;
+        assert_eq!(tx.account(&id)?.unwrap().last_seen_day, 20_001);
+        tx.set_last_seen(&AccountId::random(), 1)
+    })
+    .unwrap();
+}
+
+pub fn chains(at: &dyn Place) {
+    let store = at.open();
+    let alice = account("alice");
+    let id = alice.id;
+    write(&*store, move |tx| {
+        tx.put_account(&alice, "alice")?;
+        (0..3).try_for_each(|n| tx.append_chain(&id, n.into(), &link(n)))
+    })
+    .unwrap();
+    assert_eq!(read(&*store, move |tx| tx.chain(&id)).unwrap(), [link(0), link(1), link(2)]);
+    assert!(read(&*store, |tx| tx.chain(&AccountId::random())).unwrap().is_empty());
+    // A number is given once: no link is ever replaced.
+    write(&*store, move |tx| tx.append_chain(&id, 2, &link(9))).unwrap_err();
+    assert_eq!(read(&*store, move |tx| tx.chain(&id)).unwrap()[2], link(2));
+}
+
+pub fn removing_an_account(at: &dyn Place) {
+    let store = at.open();
+    let (id, device, other) = write(&*store, |tx| {
+        let (id, device) = person(tx, "alice", 100)?;
+        let (_, other) = person(tx, "bob", 500)?;
+        for device in [device, other] {
+            deliver(tx, &device, 480_000, 7, "hello")?;
+            tx.put_key_package(&device, false, b"one")?;
+        }
+        Ok((id, device, other))
+    })
+    .unwrap();
+    write(&*store, move |tx| tx.remove_account(&id)).unwrap();
+    read(&*store, move |tx| {
+        assert_eq!(tx.account(&id)?, None);
+        assert_eq!(tx.account_of_handle("alice")?, None);
+        assert!(tx.skeleton_used("alice")?, "a handle is never issued again");
+        assert!(tx.chain(&id)?.is_empty());
+        assert_eq!(tx.mailbox(&device)?, None);
+        assert!(waiting(tx, &device)?.is_empty());
+        assert_eq!(tx.hour_key(&device, 7)?, None);
+        assert_eq!(tx.key_packages(&device)?, (0, false));
+        assert_eq!(waiting(tx, &other)?.len(), 1, "others keep theirs");
+        assert_eq!(tx.key_packages(&other)?, (1, false));
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(store.verify().unwrap(), [""; 0]);
+}
+
+pub fn addresses(at: &dyn Place) {
+    let store = at.open();
+    write(&*store, |tx| {
+        assert_eq!(tx.address(&[1; 32])?, None);
+        tx.put_address(&[1; 32], b"sealed")?;
+        tx.put_address(&[2; 32], b"other")
+    })
+    .unwrap();
+    write(&*store, |tx| {
+        assert_eq!(tx.address(&[1; 32])?.unwrap(), b"sealed");
+        tx.put_address(&[1; 32], b"again")?;
+        assert_eq!(tx.address(&[1; 32])?.unwrap(), b"again");
+        assert!(tx.delete_address(&[1; 32])?);
+        assert!(!tx.delete_address(&[1; 32])?);
+        assert_eq!(tx.address(&[1; 32])?, None);
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(read(&*store, |tx| tx.address(&[1; 32])).unwrap(), None);
+    assert_eq!(read(&*store, |tx| tx.address(&[2; 32])).unwrap().unwrap(), b"other");
+}
+
+pub fn heads(at: &dyn Place) {
+    let store = at.open();
+    let (room, buried) = (RoomId::random(), RoomId::random());
+    write(&*store, move |tx| {
+        assert_eq!(tx.head(&room)?, None);
+        tx.put_head(&room, &head(u64::MAX >> 1))?;
+        assert_eq!(tx.head(&room)?, Some(head(u64::MAX >> 1)));
+        tx.put_head(&buried, &head(5))
+    })
+    .unwrap();
+    let last = Head::Live { epoch: 3, token_hash: [7; 32], seq: 9, stamp_hash: [8; 32], month: 681 };
+    let put = last.clone();
+    write(&*store, move |tx| {
+        tx.put_head(&room, &head(8))?;
+        tx.put_head(&room, &put)?;
+        tx.put_head(&buried, &Head::Tombstone)
+    })
+    .unwrap();
+    assert_eq!(read(&*store, move |tx| tx.head(&room)).unwrap(), Some(last));
+    assert_eq!(read(&*store, move |tx| tx.head(&buried)).unwrap(), Some(Head::Tombstone));
+}
+
+pub fn answers(at: &dyn Place) {
+    let store = at.open();
+    write(&*store, |tx| {
+        tx.put_answer(&[1; 32], 480_000, b"stamp")?;
+        tx.put_answer(&[1; 32], 480_000, b"stamp 2")
+    })
+    .unwrap();
+    assert_eq!(read(&*store, |tx| tx.answer(&[1; 32])).unwrap().unwrap(), b"stamp 2");
+    assert_eq!(read(&*store, |tx| tx.answer(&[2; 32])).unwrap(), None);
+}
+
+pub fn key_packages(at: &dyn Place) {
+    let store = at.open();
+    let device = DeviceId::random();
+    let taken = write(&*store, move |tx| {
+        assert_eq!(tx.take_key_package(&device)?, None);
+        for sealed in [b"a", b"b", b"c"] {
+            tx.put_key_package(&device, false, sealed)?;
+        }
+        tx.put_key_package(&device, true, b"old")?;
+        tx.put_key_package(&device, true, b"last")?;
+        assert_eq!(tx.key_packages(&device)?, (3, true));
+        assert_eq!(tx.key_packages(&DeviceId::random())?, (0, false));
+        (0..5).map(|_| tx.take_key_package(&device)).collect::<Result<Vec<_>, _>>()
+    })
+    .unwrap();
+    let mut stock: Vec<_> = taken[..3].iter().flatten().cloned().collect();
+    stock.sort();
+    assert_eq!(stock, [b"a", b"b", b"c"].map(|s| (s.to_vec(), false)));
+    assert_eq!(taken[3..], [(); 2].map(|()| Some((b"last".to_vec(), true))));
+    write(&*store, move |tx| tx.clear_key_packages(&device)).unwrap();
+    assert_eq!(read(&*store, move |tx| tx.key_packages(&device)).unwrap(), (0, false));
+}
+
+pub fn blocks(at: &dyn Place) {
+    let store = at.open();
+    for blocked in [true, true, false, false] {
+        write(&*store, move |tx| tx.set_block(&[3; 32], blocked)).unwrap();
+        assert_eq!(read(&*store, |tx| tx.blocked(&[3; 32])).unwrap(), blocked);
+    }
+}
+
+pub fn tokens(at: &dyn Place) {
+    let store = at.open();
+    write(&*store, |tx| tx.put_token(&[4; 32], 20_000, b"owner")).unwrap();
+    assert_eq!(read(&*store, |tx| tx.token(&[4; 32])).unwrap().unwrap(), b"owner");
+    write(&*store, |tx| tx.delete_token(&[4; 32])).unwrap();
+    assert_eq!(read(&*store, |tx| tx.token(&[4; 32])).unwrap(), None);
+}
+
+pub fn invites(at: &dyn Place) {
+    let store = at.open();
+    for age_band in [None, Some(AgeBand::Unknown), Some(AgeBand::Child)] {
+        let invite = Invite { uses: 2, age_band, expires_day: 20_100 };
+        let put = invite.clone();
+        write(&*store, move |tx| tx.put_invite(&[5; 32], &put)).unwrap();
+        assert_eq!(read(&*store, |tx| tx.invite(&[5; 32])).unwrap(), Some(invite));
+    }
+    let used_up = Invite { uses: 0, age_band: None, expires_day: 20_100 };
+    write(&*store, move |tx| tx.put_invite(&[5; 32], &used_up)).unwrap();
+    assert_eq!(read(&*store, |tx| tx.invite(&[5; 32])).unwrap(), None);
+}
+
+pub fn payloads(at: &dyn Place) {
+    let store = at.open();
+    let name = BlobName::random();
+    write(&*store, move |tx| tx.put_payload(&name, 480_000, &[9; 300_000])).unwrap();
+    assert_eq!(read(&*store, move |tx| tx.payload(&name)).unwrap().unwrap(), vec![9; 300_000]);
+    assert_eq!(read(&*store, |tx| tx.payload(&BlobName::random())).unwrap(), None);
+}

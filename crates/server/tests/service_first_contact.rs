@@ -1,0 +1,271 @@
+//! First contact: what is delivered, what is silently dropped, and that the sender cannot tell.
+
+mod service_help;
+
+use service_help::*;
+use zegel_proto::{
+    Address, Code, DeviceId, Token, token_hash,
+    v1::{self, AgeBand, client_frame as ask, entry::Body},
+};
+use zegel_server::{config::Config, store::AccountState};
+
+/// `from` founds a group with whoever owns `to`, showing `token`.
+async fn introduces(from: &mut Person, to: Address, token: Option<Token>) -> (Group, v1::Submitted) {
+    let mut group = Group::new();
+    let mut submit = group.founds(&[to], "hello stranger");
+    let welcome = submit.welcome.as_mut().expect("a founding commit");
+    welcome.newcomers[0].token = token.map(Token::to_field).unwrap_or_default();
+    let answer = from.submit(submit).await.expect("answered as sent");
+    (group, answer)
+}
+
+fn is_introduction(bodies: &[Body]) -> bool {
+    matches!(bodies, [Body::Introduction(_), Body::Message(_)])
+}
+
+#[tokio::test]
+async fn a_stranger_reaches_an_adult_and_no_minor() {
+    let world = World::new();
+    let mut stranger = world.adult("stranger").await;
+    for (handle, band, reached) in [
+        ("anna", AgeBand::Adult, true),
+        ("tess", AgeBand::Teen, false),
+        ("cody", AgeBand::Child, false),
+        ("uma", AgeBand::Unknown, false),
+    ] {
+        let mut receiver = world.person(handle, band).await;
+        let to = receiver.publish(1).await[0];
+        introduces(&mut stranger, to, None).await;
+        assert_eq!(is_introduction(&receiver.bodies().await), reached, "{handle}");
+    }
+}
+
+#[tokio::test]
+async fn the_sender_cannot_tell_dropped_from_delivered() {
+    let world = World::new();
+    let mut stranger = world.adult("stranger").await;
+    let (mut adult, mut child) = (world.adult("adele").await, world.person("cody", AgeBand::Child).await);
+    let devices = [stranger.device, adult.device, child.device, SINK];
+    let (mut answers, mut grown) = (Vec::new(), Vec::new());
+    for to in [adult.publish(1).await[0], child.publish(1).await[0]] {
+        let before = size_of(&world, devices).await;
+        let (group, answer) = introduces(&mut stranger, to, None).await;
+        // What is sent afterwards goes the same way.
+        let second = stranger.submit(group.says("are you there?", &[to])).await.expect("sent");
+        answers.push((prost_len(&answer), prost_len(&second)));
+        grown.push(size_of(&world, devices).await - before);
+    }
+    assert_eq!(answers[0], answers[1]);
+    assert_eq!(grown[0], grown[1], "as many entries of the same sizes are written");
+    assert_eq!(adult.bodies().await.len(), 3);
+    assert!(child.bodies().await.is_empty());
+    assert_eq!(world.entries(SINK).await, 3);
+    // Nor from what the stranger's own device gets.
+    assert_eq!(stranger.bodies().await.len(), 4);
+}
+
+fn prost_len(answer: &v1::Submitted) -> usize {
+    zegel_proto::Message::encoded_len(answer)
+}
+
+/// Bytes of all entries that wait in these mailboxes.
+async fn size_of(world: &World, devices: [DeviceId; 4]) -> usize {
+    let read = world.read(move |tx| {
+        let mut size = 0;
+        for device in devices {
+            let entries = tx.entries(&device, 0, 10_000, 1 << 30)?;
+            size += entries.iter().map(|(_, entry)| entry.sealed.len()).sum::<usize>();
+        }
+        Ok(size)
+    });
+    read.await
+}
+
+#[tokio::test]
+async fn a_contact_code_lets_a_friend_reach_a_child_once() {
+    let world = World::new();
+    let (mut friend, mut child) = (world.adult("friend").await, world.person("cody", AgeBand::Child).await);
+    let addresses = child.publish(3).await;
+    let token = child.leave_token().await;
+    introduces(&mut friend, addresses[0], Some(token)).await;
+    let bodies = child.bodies().await;
+    assert!(is_introduction(&bodies));
+    assert!(matches!(&bodies[0], Body::Introduction(i) if i.token == token.to_field()));
+    // Used up, and an invented one is worth nothing.
+    introduces(&mut friend, addresses[1], Some(token)).await;
+    introduces(&mut friend, addresses[2], Some(Token::random())).await;
+    assert_eq!(child.bodies().await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_code_of_somebody_else_does_not_help() {
+    let world = World::new();
+    let (mut stranger, mut adult, mut child) = (
+        world.adult("stranger").await,
+        world.adult("adele").await,
+        world.person("cody", AgeBand::Child).await,
+    );
+    let to = child.publish(1).await[0];
+    let token = adult.leave_token().await;
+    introduces(&mut stranger, to, Some(token)).await;
+    assert!(child.bodies().await.is_empty());
+    // It is still good where it belongs, and gone then although it was not needed.
+    let addresses = adult.publish(2).await;
+    introduces(&mut stranger, addresses[0], Some(token)).await;
+    introduces(&mut stranger, addresses[1], Some(token)).await;
+    let shown: Vec<_> = adult
+        .bodies()
+        .await
+        .into_iter()
+        .filter_map(|body| match body {
+            Body::Introduction(i) => Some(!i.token.is_empty()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(shown, [true, false]);
+}
+
+#[tokio::test]
+async fn a_code_is_left_once() {
+    let world = World::new();
+    let (mut alice, mut bob) = (world.adult("alice").await, world.adult("bob").await);
+    let token = alice.leave_token().await;
+    let hash = bytes::Bytes::copy_from_slice(&token_hash(&token.0));
+    bob.refused(Code::BadRequest, ask::Body::PutToken(v1::PutToken { token_hash: hash })).await;
+    let short = v1::PutToken { token_hash: vec![1; 31].into() };
+    bob.refused(Code::BadRequest, ask::Body::PutToken(short)).await;
+}
+
+#[tokio::test]
+async fn a_block_holds_even_against_a_code_and_can_be_lifted() {
+    let world = World::new();
+    let (mut pest, mut alice) = (world.adult("pest").await, world.adult("alice").await);
+    let addresses = alice.publish(3).await;
+    let block = |lift| ask::Body::Block(v1::Block { account: pest.account.to_field(), lift });
+    let (blocks, lifts) = (block(false), block(true));
+    alice.call(blocks).await.expect("blocked");
+    let token = alice.leave_token().await;
+    introduces(&mut pest, addresses[0], Some(token)).await;
+    assert!(alice.bodies().await.is_empty());
+    alice.call(lifts).await.expect("lifted");
+    introduces(&mut pest, addresses[1], None).await;
+    assert!(is_introduction(&alice.bodies().await));
+    // The address that was used while blocked stays dropped.
+    let mut group = Group::new();
+    pest.submit(group.founds(&[addresses[0]], "again")).await.expect("sent");
+    assert_eq!(alice.bodies().await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_restricted_account_reaches_no_stranger() {
+    let world = World::new();
+    let (mut pest, mut alice) = (world.adult("pest").await, world.adult("alice").await);
+    let id = pest.account;
+    world.write(move |tx| tx.set_account_state(&id, AccountState::Restricted)).await;
+    let to = alice.publish(1).await[0];
+    introduces(&mut pest, to, None).await;
+    assert!(alice.bodies().await.is_empty());
+    // But its own devices.
+    let mut phone = pest.sibling(&world).await;
+    let to_phone = phone.publish(1).await[0];
+    introduces(&mut pest, to_phone, None).await;
+    assert!(is_introduction(&phone.bodies().await));
+}
+
+#[tokio::test]
+async fn an_address_bound_by_its_owner_needs_no_introduction() {
+    let world = World::new();
+    let (mut friend, mut child) = (world.adult("friend").await, world.person("cody", AgeBand::Child).await);
+    let mut group = Group::new();
+    let to = child.bind(&group.id).await;
+    friend.submit(group.adds(&[to], &[])).await.expect("added");
+    assert!(matches!(child.bodies().await[..], [Body::Introduction(_)]));
+}
+
+#[tokio::test]
+async fn an_unaccepted_address_takes_only_so_much() {
+    let mut config = Config::default();
+    config.limits.unaccepted_entries = 3;
+    let world = World::with(config);
+    let (mut pest, mut alice) = (world.adult("pest").await, world.adult("alice").await);
+    let to = alice.publish(1).await[0];
+    let (group, _) = introduces(&mut pest, to, None).await;
+    for n in 0..5 {
+        pest.submit(group.says(&format!("{n}"), &[to])).await.expect("sent");
+    }
+    assert_eq!(alice.bodies().await.len(), 2 + 3);
+    assert_eq!(world.entries(SINK).await, 2);
+    // Who accepts after all gets what comes from then on.
+    alice.accept(&to, &group.id).await.expect("accepted");
+    for n in 0..5 {
+        pest.submit(group.says(&format!("{n}"), &[to])).await.expect("sent");
+    }
+    assert_eq!(alice.bodies().await.len(), 2 + 3 + 5);
+}
+
+#[tokio::test]
+async fn declining_ends_delivery_and_is_told_coarsely() {
+    let world = World::new();
+    let mut pest = world.adult("pest").await;
+    for name in ["anna", "brit", "cara"] {
+        let mut receiver = world.adult(name).await;
+        let to = receiver.publish(1).await[0];
+        let (group, _) = introduces(&mut pest, to, None).await;
+        receiver.ack_all().await;
+        let decline =
+            v1::DeleteAddresses { addresses: vec![to.to_field()], declined: pest.account.to_field() };
+        receiver.call(ask::Body::DeleteAddresses(decline.clone())).await.expect("declined");
+        receiver.call(ask::Body::DeleteAddresses(decline)).await.expect("again is no error");
+        pest.submit(group.says("please", &[to])).await.expect("sent");
+        assert!(receiver.bodies().await.is_empty());
+    }
+    let mut dora = world.adult("dora").await;
+    let to = dora.publish(1).await[0];
+    introduces(&mut pest, to, None).await;
+    let [Body::Introduction(introduction), _] = &dora.bodies().await[..] else { panic!() };
+    assert_eq!(introduction.facts.as_ref().expect("facts").declined_lately, 3);
+}
+
+#[tokio::test]
+async fn only_the_owners_account_deletes_and_accepts() {
+    let world = World::new();
+    let (mut pest, mut alice) = (world.adult("pest").await, world.adult("alice").await);
+    let to = alice.publish(1).await[0];
+    let (group, _) = introduces(&mut pest, to, None).await;
+    let delete = || {
+        ask::Body::DeleteAddresses(v1::DeleteAddresses {
+            addresses: vec![to.to_field()],
+            declined: Default::default(),
+        })
+    };
+    pest.call(delete()).await.expect("no error, no effect");
+    assert_eq!(pest.accept(&to, &group.id).await.map_err(|e| e.code), Err(Code::NotFound as u32));
+    let steal = v1::BindAddress { address: to.to_field(), tag: vec![1; 32].into() };
+    pest.refused(Code::BadRequest, ask::Body::BindAddress(steal)).await;
+    pest.submit(group.says("x", &[to])).await.expect("sent");
+    assert_eq!(alice.bodies().await.len(), 3);
+    // A sibling may do both.
+    let mut phone = alice.sibling(&world).await;
+    phone.accept(&to, &group.id).await.expect("accepted");
+    phone.call(delete()).await.expect("deleted");
+    pest.submit(group.says("y", &[to])).await.expect("sent");
+    assert_eq!(alice.bodies().await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_last_resort_serves_many_conversations() {
+    let world = World::new();
+    let (mut one, mut two, mut alice) =
+        (world.adult("one").await, world.adult("two").await, world.adult("alice").await);
+    let to = alice.publish_last_resort().await;
+    let (first, _) = introduces(&mut one, to, None).await;
+    let (second, _) = introduces(&mut two, to, None).await;
+    one.submit(first.says("a", &[to])).await.expect("sent");
+    two.submit(second.says("b", &[to])).await.expect("sent");
+    assert_eq!(alice.bodies().await.len(), 6);
+    // An ordinary one serves the first only.
+    let once = alice.publish(1).await[0];
+    introduces(&mut one, once, None).await;
+    introduces(&mut two, once, None).await;
+    assert_eq!(alice.bodies().await.len(), 8);
+}

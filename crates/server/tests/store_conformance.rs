@@ -1,0 +1,43 @@
+//! What every backend of the store must do. A new backend adds a `Place` and one line at the end.
+
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
+
+mod common;
+mod conformance {
+    pub mod care;
+    pub mod commits;
+    pub mod mail;
+    pub mod rows;
+    pub mod sweep;
+}
+
+macro_rules! conformance {
+    ($backend:ident, $place:expr) => {
+        conformance!($backend, $place;
+            rows: accounts, handles_and_skeletons, account_state_and_last_seen, chains, removing_an_account,
+                addresses, heads, answers, key_packages, blocks, tokens, invites, payloads;
+            mail: mailboxes, entries_in_order_and_bounded, deleting_entries, hour_keys, removing_a_mailbox,
+                numbers_without_bounds, entries_need_new_numbers;
+            commits: a_failing_job_fails_its_commit, a_job_that_only_read_fails_alone, a_panic_fails_the_commit,
+                callbacks_come_in_order, failed_callbacks_stay_silent, jobs_of_one_commit_see_each_other,
+                readers_cannot_write, readers_see_what_was_answered, closing_answers_everybody,
+                the_cache_tells_the_truth;
+            sweep: old_entries_go, no_holes_come_about, idle_hour_keys_go, other_old_rows_go, old_heads_become_tombstones,
+                held_accounts_stay, small_steps_reach_everything;
+            care: reopening_keeps_everything, another_process_is_noticed, two_processes_write_in_turn,
+                a_backup_is_a_whole_store, a_backup_replaces_nothing, verifying_finds_what_is_wrong, settling, counting;
+        );
+    };
+    ($backend:ident, $place:expr; $($room:ident: $($scenario:ident),+;)+) => {
+        mod $backend {
+            $($(
+                #[test]
+                fn $scenario() {
+                    crate::conformance::$room::$scenario(&$place);
+                }
+            )+)+
+        }
+    };
+}
+
+conformance!(sqlite, crate::common::SqlitePlace::new());
