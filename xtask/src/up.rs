@@ -62,11 +62,18 @@ fn explanation(zegel: &Path, demo: &Path, url: &str) -> String {
     let person = |name: &str| typed(zegel, &demo.join(name));
     format!(
         "\nThe server runs at {url}, with the accounts alice, bob and mod.\n\
-         To chat, type this in a second terminal:\n\n    \
-         {alice} chat bob\n\n\
-         and in a third one:\n\n    \
-         {bob} chat alice\n\n\
-         ZEGEL_HOME selects the profile as `--home` does. Ctrl-C here ends the demo; the next one starts afresh.\n",
+         In a second terminal, alice introduces herself:\n\n    \
+         {alice} send bob 'Hello!'\n\n\
+         In a third one, bob sees who asks, accepts, answers, and waits for more:\n\n    \
+         {bob} requests\n    \
+         {bob} accept alice\n    \
+         {bob} send alice 'Hello to you.'\n    \
+         {bob} follow\n\n\
+         Back in the second one:\n\n    \
+         {alice} read\n    \
+         {alice} send bob 'There you are.'\n\n\
+         ZEGEL_HOME selects the profile as `--home` does; one command at a time uses a profile, so end a `follow`\n\
+         with Ctrl-C first. Ctrl-C here ends the demo; the next one starts afresh.\n",
         alice = person("alice"),
         bob = person("bob"),
     )
@@ -84,8 +91,8 @@ mod tests {
     #[test]
     fn the_explanation_holds_whole_commands() {
         let text = explanation(Path::new("/t/zegel"), Path::new("/t/demo folder"), "http://127.0.0.1:9");
-        assert!(text.contains("    /t/zegel --home '/t/demo folder/alice' "), "{text}");
-        assert!(text.contains("    /t/zegel --home '/t/demo folder/bob' "), "{text}");
+        assert!(text.contains("    /t/zegel --home '/t/demo folder/alice' send bob 'Hello!'\n"), "{text}");
+        assert!(text.contains("    /t/zegel --home '/t/demo folder/bob' accept alice\n"), "{text}");
         assert!(text.contains("http://127.0.0.1:9,"), "{text}");
     }
 }

@@ -8,10 +8,7 @@ use std::{fs, sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, stream};
 use process::{Client, Person, Place, Server, WIDE};
-use tokio_tungstenite::{
-    Connector, connect_async_tls_with_config,
-    tungstenite::protocol::WebSocketConfig,
-};
+use tokio_tungstenite::{Connector, connect_async_tls_with_config, tungstenite::protocol::WebSocketConfig};
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "measures"]

@@ -243,45 +243,35 @@ async fn hour_keys_come_once_and_everything_comes_again_until_acknowledged() {
     server.stop();
 }
 
+/// (That it costs the server little is the hub's to bound, and tested there.)
 #[tokio::test]
-async fn a_slow_reader_costs_little_and_misses_nothing() {
+async fn a_slow_reader_holds_nobody_up_and_misses_nothing() {
     const MESSAGES: usize = 600;
-    /// 60 kB each: 36 MB.
-    async fn send_all(sender: &mut Client, group: &Group, address: zegel_proto::Address) {
-        for _ in 0..MESSAGES / 50 {
-            let mut calls = HashSet::new();
-            for _ in 0..50 {
-                calls.insert(sender.send(group.submit(&[address], 60_000)).await);
-            }
-            while !calls.is_empty() {
-                match sender.frame().await.expect("answers") {
-                    (0, _) => {}
-                    (call, tell::Body::Submitted(_)) => assert!(calls.remove(&call)),
-                    (_, other) => panic!("{other:?}"),
-                }
-            }
-        }
-    }
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let (_place, server) = start_with(&[&alice, &bob]).await;
     let (mut sender, _) = alice.connect(&server).await;
     let (mut reader, at) = bob.connect(&server).await;
     let group = Group::found(&mut sender).await;
     let address = group.address_of(&mut reader).await;
-    reader.close().await;
-    // Fills the store's caches; Bob is away.
-    send_all(&mut sender, &group, address).await;
-    let before = server.resident();
-    // Bob is here and does not read.
-    let (mut reader, _) = bob.connect(&server).await;
-    send_all(&mut sender, &group, address).await;
-    let grown = server.resident().saturating_sub(before);
-    assert!(grown < 24 << 20, "the server grew by {grown} bytes");
-    let numbers = reader.numbers(2 * MESSAGES).await;
-    assert_eq!(numbers, (at.next_seq..at.next_seq + 2 * MESSAGES as u64).collect::<Vec<_>>());
+    // 60 kB each: more than sockets and hub hold for Bob, who does not read.
+    for _ in 0..MESSAGES / 50 {
+        let mut calls = HashSet::new();
+        for _ in 0..50 {
+            calls.insert(sender.send(group.submit(&[address], 60_000)).await);
+        }
+        while !calls.is_empty() {
+            match sender.frame().await.expect("answers") {
+                (0, _) => {}
+                (call, tell::Body::Submitted(_)) => assert!(calls.remove(&call)),
+                (_, other) => panic!("{other:?}"),
+            }
+        }
+    }
+    let numbers = reader.numbers(MESSAGES).await;
+    assert_eq!(numbers, (at.next_seq..at.next_seq + MESSAGES as u64).collect::<Vec<_>>());
     // And live again afterwards.
     sender.call(group.submit(&[address], 100)).await;
-    assert_eq!(reader.numbers(1).await, [at.next_seq + 2 * MESSAGES as u64]);
+    assert_eq!(reader.numbers(1).await, [at.next_seq + MESSAGES as u64]);
     server.stop();
 }
 

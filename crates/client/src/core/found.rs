@@ -39,6 +39,12 @@ impl Core {
             let state = if token.is_some() { ConversationState::Open } else { ConversationState::Asked };
             let conversation = core.new_group(Kind::Direct, Some(*peer), &facts, state)?;
             core.db.set_accepted(peer, true)?;
+            // Their introduction came while we made ours: each has written to the other, so both are answered.
+            for theirs in core.db.direct_with(peer)? {
+                if theirs.state == ConversationState::Request {
+                    core.accept_now(&theirs)?;
+                }
+            }
             let (content, item, id) = match text {
                 Some(text) => {
                     let (bytes, id, item) = core.text_content(&conversation, text)?;

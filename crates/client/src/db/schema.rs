@@ -54,8 +54,9 @@ CREATE TABLE item (
 CREATE UNIQUE INDEX item_message ON item(conversation, message_id) WHERE message_id IS NOT NULL;
 CREATE INDEX item_unread ON item(unread) WHERE unread = 1;
 
+-- An id is never used twice: an answer that comes late must not meet another row.
 CREATE TABLE outbox (
-  id INTEGER NOT NULL PRIMARY KEY,
+  id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
   conversation INTEGER NOT NULL,
   intent BLOB NOT NULL,
   item INTEGER NOT NULL DEFAULT 0,
@@ -69,7 +70,7 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_submission ON outbox(submission);
 
 -- Mailbox entries that wait for something, in the order they came.
-CREATE TABLE held (id INTEGER NOT NULL PRIMARY KEY, group_id BLOB NOT NULL, entry BLOB NOT NULL) STRICT;
+CREATE TABLE held (id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, group_id BLOB NOT NULL, entry BLOB NOT NULL) STRICT;
 CREATE INDEX held_group ON held(group_id);
 
 -- Key packages that we published: the address inside each, so that a Welcome's address is known to be ours.
@@ -81,7 +82,7 @@ CREATE TABLE offered (
 ) STRICT, WITHOUT ROWID;
 
 -- Small calls that must reach the server once more or less (they may be repeated), in order.
-CREATE TABLE call (id INTEGER NOT NULL PRIMARY KEY, frame BLOB NOT NULL) STRICT;
+CREATE TABLE call (id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, frame BLOB NOT NULL) STRICT;
 
 -- Members who said that they leave and whose leaf is still there.
 CREATE TABLE leaver (

@@ -173,10 +173,9 @@ impl Client {
     /// Waits until the service has accepted these outbox rows.
     async fn accepted(&self, doing: &'static str, rows: &[i64]) -> Result<()> {
         let done = || {
+            let mut failures = self.engine.failures.lock().expect("no panic holds this lock");
             for row in rows {
-                if let Some(error) =
-                    self.engine.failures.lock().expect("no panic holds this lock").remove(row)
-                {
+                if let Some(error) = failures.remove(row) {
                     return Err(error);
                 }
                 let row = self.engine.shared.core().db.outbox_row(*row)?;

@@ -259,6 +259,8 @@ impl Flight {
 
     fn land(&mut self, engine: &Engine, outcome: Outcome) -> Result<()> {
         self.rows.remove(&outcome.row);
+        // Whoever waits for the row holds this too: they see both the row's end and the reason, or neither.
+        let mut failures = engine.failures.lock().expect("no panic holds this lock");
         take_outcome(&engine.shared, &outcome)?;
         match outcome.result {
             Err(Error::Refused { code: Code::RateLimited, retry_after_ms, .. }) => {
@@ -271,9 +273,10 @@ impl Flight {
             }
             Err(Error::Refused { code: Code::StaleEpoch, .. }) | Ok(()) => {}
             Err(error) => {
-                engine.failures.lock().expect("no panic holds this lock").insert(outcome.row, error);
+                failures.insert(outcome.row, error);
             }
         }
+        drop(failures);
         engine.bump();
         Ok(())
     }

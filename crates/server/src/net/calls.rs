@@ -2,10 +2,9 @@
 //! answered as they finish; the others each run alone among what comes after them.
 
 use std::{
-    future::poll_fn,
     pin::Pin,
     sync::{Arc, atomic::Ordering::Relaxed},
-    task::Poll,
+    task::{Context, Poll, Waker},
 };
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
@@ -58,14 +57,15 @@ impl Calls {
 
     /// Starts a call of `bytes` bytes. It has done all that it does without waiting when this returns, so that
     /// calls reach the store in the order they came.
-    pub async fn start(&mut self, call: u64, body: ask::Body, bytes: usize) {
+    pub fn start(&mut self, call: u64, body: ask::Body, bytes: usize) {
         let alone = !may_overlap(&body);
         let (shared, mut session) = (self.shared.clone(), self.session.clone());
         let mut running: Running = Box::pin(async move {
             let answer = shared.call(&mut session, body).await;
             Finished { call, answer, alone, bytes }
         });
-        let first = poll_fn(|context| Poll::Ready(running.as_mut().poll(context))).await;
+        // Nobody need be woken for this first poll: what is pushed below is polled again at once.
+        let first = running.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         self.bytes += bytes;
         self.alone |= alone;
         match first {

@@ -43,8 +43,9 @@ pub async fn run(shared: Arc<Shared>, transport: Transport, first: Bytes, peer: 
         Err(end) => end,
         Ok((session, account, device, first_seq)) => {
             wire.set_limit(MAX_FRAME);
-            let delivery = Delivery::begin(shared.clone(), device, first_seq);
-            attend(&shared, &mut wire, Calls::new(shared.clone(), session), delivery, (account, device)).await
+            let mut delivery = Delivery::begin(shared.clone(), device, first_seq);
+            let mut calls = Calls::new(shared.clone(), session);
+            attend(&shared, &mut wire, &mut calls, &mut delivery, (account, device)).await
         }
     };
     Box::pin(wire.end(end)).await;
@@ -84,7 +85,7 @@ async fn open(shared: &Arc<Shared>, wire: &mut Wire, peer: IpAddr) -> Result<Ope
                 return Err(End::told(Code::NotAuthenticated, why));
             }
         };
-        if let Some((call, body, _)) = heard(wire, event).await? {
+        if let Some((call, body, _)) = heard(wire, event)? {
             let answer = shared.call(&mut session, body).await;
             answer.into_iter().for_each(|answer| wire.queue(call, answer));
             if let Some((account, device)) = session.device {
@@ -97,7 +98,7 @@ async fn open(shared: &Arc<Shared>, wire: &mut Wire, peer: IpAddr) -> Result<Ope
 }
 
 /// Reads what an event means. Pings are answered, unknown calls refused; a call is handed back.
-async fn heard(wire: &mut Wire, event: Event) -> Result<Option<(u64, ask::Body, usize)>, End> {
+fn heard(wire: &mut Wire, event: Event) -> Result<Option<(u64, ask::Body, usize)>, End> {
     let bytes = match event {
         Event::Binary(bytes) => bytes,
         Event::Ping(payload) => {
@@ -129,8 +130,8 @@ async fn heard(wire: &mut Wire, event: Event) -> Result<Option<(u64, ask::Body, 
 async fn attend(
     shared: &Arc<Shared>,
     wire: &mut Wire,
-    mut calls: Calls,
-    mut delivery: Delivery,
+    calls: &mut Calls,
+    delivery: &mut Delivery,
     (account, device): (AccountId, DeviceId),
 ) -> End {
     let mut stop = shared.stop.clone();
@@ -151,7 +152,7 @@ async fn attend(
         select! {
             event = wire.next(), if open && calls.has_room() => {
                 alive = true;
-                match listen(wire, &mut calls, event).await {
+                match listen(wire, calls, event) {
                     Ok(()) => {}
                     // Answers to what it asked before are still owed to a peer that can hear them.
                     Err(told @ End::Told(..)) => end = Some(told),
@@ -198,13 +199,13 @@ async fn attend(
 }
 
 /// Starts a call, or refuses one that has no place here.
-async fn listen(wire: &mut Wire, calls: &mut Calls, event: Result<Event, End>) -> Result<(), End> {
-    let Some((call, body, bytes)) = heard(wire, event?).await? else { return Ok(()) };
+fn listen(wire: &mut Wire, calls: &mut Calls, event: Result<Event, End>) -> Result<(), End> {
+    let Some((call, body, bytes)) = heard(wire, event?)? else { return Ok(()) };
     if opens(&body) {
         let why = "while reading a call: this connection has authenticated; open another for that";
         wire.queue(call, refusal(Code::BadRequest, why));
     } else {
-        calls.start(call, body, bytes).await;
+        calls.start(call, body, bytes);
     }
     Ok(())
 }

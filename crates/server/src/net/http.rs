@@ -63,12 +63,8 @@ async fn socket(State(shared): State<Arc<Shared>>, mut request: Request) -> Resp
     };
     let upgrade = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {
-        let Ok(stream) =
-            upgrade.await.and_then(|upgraded| Ok(Upgraded::downcast::<TokioIo<Transport>>(upgraded)))
-        else {
-            return;
-        };
-        if let Ok(parts) = stream {
+        // The HTTP layer is left behind: what runs from here on holds the bare stream.
+        if let Ok(Ok(parts)) = upgrade.await.map(Upgraded::downcast::<TokioIo<Transport>>) {
             connection::run(shared, parts.io.into_inner(), parts.read_buf, peer).await;
         }
     });

@@ -70,8 +70,9 @@ impl Place {
     }
 }
 
-pub fn program() -> &'static str {
-    env!("CARGO_BIN_EXE_zegel-server")
+/// The program under test; `ZEGEL_SERVER` names another build of it, to measure.
+pub fn program() -> String {
+    std::env::var("ZEGEL_SERVER").unwrap_or_else(|_| env!("CARGO_BIN_EXE_zegel-server").into())
 }
 
 /// A running server; killed when dropped.

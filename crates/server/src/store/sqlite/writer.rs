@@ -18,7 +18,7 @@ use super::{
 use crate::store::{Done, Job, StoreError, StoreResult};
 
 /// The most jobs in one commit: bounds how long the first of them waits for the last.
-const BATCH: usize = 512;
+const BATCH: usize = 4096;
 /// Pages in the write-ahead log before they are copied back into the database; 16 MB.
 const LOG_PAGES: i64 = 4096;
 /// How long truncating the log may keep writes waiting.

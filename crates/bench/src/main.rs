@@ -1,0 +1,63 @@
+//! `zegel-bench`: load, measurements and searches, each against a real `zegel-server` process.
+//!
+//! Exit status: 0 done and as promised, 1 failed or not as promised, 2 the command line was wrong.
+//!
+//! *Invariant:* nothing here is linked by what ships, and nothing here runs inside the server.
+
+mod client;
+mod common;
+mod deliver;
+mod fanout;
+mod idle;
+mod offline;
+mod raw;
+mod replay;
+mod seized_disk;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "zegel-bench", version, about = "Measures Zegel, and searches what its server keeps")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Messages between connected pairs, each on disk before it is accepted
+    Deliver(deliver::Args),
+    /// What an idle connection costs the server
+    Idle(idle::Args),
+    /// One group of many devices
+    Fanout(fanout::Args),
+    /// Messages for absent devices, across a kill of the server
+    Offline(offline::Args),
+    /// What a message costs a device, beside bare openmls
+    Client(client::Args),
+    /// Holds real conversations, then searches the server for any word of them
+    Replay(replay::Args),
+    /// What the thief of the server's disk can guess about who knows whom
+    SeizedDisk(seized_disk::Args),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Deliver(args) => deliver::run(args),
+        Command::Idle(args) => idle::run(args),
+        Command::Fanout(args) => fanout::run(args),
+        Command::Offline(args) => offline::run(args),
+        Command::Client(args) => client::run(args),
+        Command::Replay(args) => replay::run(args),
+        Command::SeizedDisk(args) => seized_disk::run(args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("zegel-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use zegel_client::AgeBand;
+
+#[derive(Parser)]
+#[command(
+    name = "zegel",
+    version,
+    about = "Messages that are sealed from the first one",
+    max_term_width = 100
+)]
+#[command(after_help = "A text that begins with a dash goes after `--`: zegel send bob -- -1 of 10")]
+pub struct Arguments {
+    /// The profile folder [default: ZEGEL_HOME, or the platform's data folder]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub home: Option<PathBuf>,
+    /// One JSON object a line, errors too
+    #[arg(long, global = true)]
+    pub json: bool,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Makes an account
+    Register {
+        /// Your public name: a-z, 0-9, '.', '_', '-'
+        handle: String,
+        /// The service: http://… or https://…
+        #[arg(long, value_name = "URL")]
+        server: String,
+        /// Your age band; asked for at a terminal if left out
+        #[arg(long, value_enum)]
+        age: Option<Age>,
+        /// An invite code, where the service wants one
+        #[arg(long, value_name = "CODE")]
+        invite: Option<String>,
+    },
+    #[command(flatten)]
+    Use(Use),
+    /// Deletes your account at the service, and this profile
+    DeleteAccount {
+        /// Your handle, to confirm
+        handle: String,
+        /// Does not ask again
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// What is done with an account that is there and stays.
+#[derive(Subcommand)]
+pub enum Use {
+    /// Sends a text; prints its message id once the service has accepted it
+    Send {
+        /// A handle, or a group's name
+        to: String,
+        /// What to say; `-` reads it from standard input
+        text: String,
+    },
+    /// Shows who waits for your answer
+    Requests,
+    /// Accepts a person, or the group that they added you to
+    Accept {
+        /// Whose request, or which group
+        handle: String,
+    },
+    /// Declines; they are not told
+    Decline {
+        /// Whose request, or which group
+        handle: String,
+    },
+    /// Blocks a person; they are not told
+    Block {
+        /// Whom
+        handle: String,
+    },
+    /// Lifts a block
+    Unblock {
+        /// Whom
+        handle: String,
+    },
+    /// Makes a contact code to give to one person
+    Code,
+    /// Connects with the person whose contact code this is
+    Connect {
+        /// The whole line that `code` printed for them
+        code: String,
+    },
+    /// Shows messages
+    Read {
+        /// Only with this person or group
+        with: Option<String>,
+        /// Only what was not shown before
+        #[arg(long)]
+        new: bool,
+        /// Waits so long for something new, if there is nothing
+        #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+        wait: u32,
+    },
+    /// Groups
+    #[command(subcommand)]
+    Group(Group),
+    /// Shows who you are
+    Whoami,
+    /// Fetches what waits and sends what can be sent
+    Sync,
+    /// Prints messages as they come, until Ctrl-C
+    Follow,
+    /// Prints all that is yours
+    Export,
+}
+
+#[derive(Subcommand)]
+pub enum Group {
+    /// Creates a group with these people
+    Create {
+        /// Its name
+        name: String,
+        /// Whom to add
+        #[arg(required = true)]
+        handles: Vec<String>,
+    },
+    /// Adds people
+    Add {
+        /// Which group
+        name: String,
+        /// Whom to add
+        #[arg(required = true)]
+        handles: Vec<String>,
+    },
+    /// Removes people
+    Remove {
+        /// Which group
+        name: String,
+        /// Whom to remove
+        #[arg(required = true)]
+        handles: Vec<String>,
+    },
+    /// Leaves a group
+    Leave {
+        /// Which group
+        name: String,
+    },
+    /// Gives a group another name
+    Rename {
+        /// Which group
+        name: String,
+        /// Its new name
+        new: String,
+    },
+    /// Shows your groups
+    List,
+}
+
+/// What a person says about their age.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Age {
+    Child,
+    Teen,
+    Adult,
+}
+
+impl From<Age> for AgeBand {
+    fn from(age: Age) -> Self {
+        match age {
+            Age::Child => Self::Child,
+            Age::Teen => Self::Teen,
+            Age::Adult => Self::Adult,
+        }
+    }
+}

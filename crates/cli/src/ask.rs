@@ -1,0 +1,110 @@
+//! Questions to the person at the terminal, and what else standard input and the environment say.
+
+use std::io::{self, BufRead, IsTerminal, Read, Write};
+
+use clap::ValueEnum;
+use zegel_client::AgeBand;
+
+use crate::{args::Age, fail::Fail};
+
+/// More than any message may hold, so that the client can say how long it may be.
+const MAX_STDIN: u64 = 1 << 20;
+
+/// The age band: as given, or as answered at a terminal, or unknown.
+pub fn age(given: Option<Age>) -> Result<AgeBand, Fail> {
+    if let Some(age) = given {
+        return Ok(age.into());
+    }
+    if !io::stdin().is_terminal() {
+        return Ok(AgeBand::Unknown);
+    }
+    loop {
+        let answer = answer("Your age band: child, teen or adult (Enter: rather not say): ")?;
+        match Age::from_str(&answer, true) {
+            Ok(age) => return Ok(age.into()),
+            Err(_) if answer.is_empty() => return Ok(AgeBand::Unknown),
+            Err(_) => {}
+        }
+    }
+}
+
+/// Whether the person wants their account deleted.
+pub fn delete_account(handle: &str, yes: bool) -> Result<(), Fail> {
+    const DOING: &str = "deleting the account";
+    if yes {
+        return Ok(());
+    }
+    if !io::stdin().is_terminal() {
+        return Err(Fail::own(DOING, "it was not confirmed", "--yes"));
+    }
+    let question = format!("Delete {handle} for ever, with all its messages on this device? [y/N] ");
+    match answer(&question)?.to_lowercase().as_str() {
+        "y" | "yes" => Ok(()),
+        _ => Err(Fail::own(DOING, "it was not confirmed; nothing was deleted", "`y` next time, or leave it")),
+    }
+}
+
+/// The text to send: as given, or standard input for `-`, without the line's end.
+pub fn text(given: String) -> Result<String, Fail> {
+    if given != "-" {
+        return Ok(given);
+    }
+    let mut text = String::new();
+    io::stdin()
+        .lock()
+        .take(MAX_STDIN)
+        .read_to_string(&mut text)
+        .map_err(|error| Fail::own("reading standard input", error, "a text in UTF-8"))?;
+    let end = text.trim_end_matches(['\n', '\r']).len();
+    text.truncate(end);
+    Ok(text)
+}
+
+/// The language that the environment names, as BCP 47.
+pub fn language() -> String {
+    let set = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().filter_map(|name| std::env::var(name).ok());
+    from_locale(set.into_iter().find(|value| !value.is_empty()).as_deref().unwrap_or_default())
+}
+
+/// `nl_NL.UTF-8` is `nl-NL`.
+fn from_locale(locale: &str) -> String {
+    let tag = locale.split(['.', '@']).next().unwrap_or_default().replace('_', "-");
+    let known = |word: &str| (2..=3).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_alphabetic());
+    let mut words = tag.splitn(2, '-');
+    match (words.next(), words.next()) {
+        (Some(language), None) if known(language) => tag,
+        (Some(language), Some(region)) if known(language) && known(region) => tag,
+        _ => "en".into(),
+    }
+}
+
+fn answer(question: &str) -> Result<String, Fail> {
+    let failed = |error: io::Error| Fail::own("asking at the terminal", error, "again");
+    let mut terminal = io::stderr();
+    write!(terminal, "{question}").and_then(|()| terminal.flush()).map_err(failed)?;
+    let mut line = String::new();
+    match io::stdin().lock().read_line(&mut line).map_err(failed)? {
+        0 => Err(Fail::own("asking at the terminal", "it was closed", "again")),
+        _ => Ok(line.trim().to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::from_locale;
+
+    #[test]
+    fn locales_become_language_tags() {
+        for (locale, tag) in [
+            ("nl_NL.UTF-8", "nl-NL"),
+            ("en", "en"),
+            ("ca_ES@valencia", "ca-ES"),
+            ("C", "en"),
+            ("C.UTF-8", "en"),
+            ("POSIX", "en"),
+            ("", "en"),
+        ] {
+            assert_eq!(from_locale(locale), tag, "{locale}");
+        }
+    }
+}
