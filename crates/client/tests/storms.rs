@@ -93,3 +93,41 @@ async fn everybody_commits_at_once() {
         assert!(person.alarms().is_empty(), "{}: {:?}", person.handle, person.alarms());
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_fell_out_is_let_in_again() {
+    let mut server = Server::start();
+    let (alice, mut bob) = two_friends(&server).await;
+    let carol = Person::registers("carol", &server).await;
+    alice.client().group_create("club", &["bob".into(), "carol".into()]).await.expect("creates");
+    carol.accepts("club").await;
+    let open = || bob.client().groups().expect("reads").iter().any(|g| g.state == "open");
+    bob.waits_until("the club", open).await;
+
+    // A change of the group that never reaches bob: the service lost his mail.
+    bob.closes().await;
+    alice.client().group_rename("club", "the club").await.expect("renames");
+    alice.client().sync(PATIENCE).await.expect("sent");
+    server.kill();
+    let database = rusqlite::Connection::open(server.data().join("zegel.db")).expect("opens");
+    let lost = database.execute("DELETE FROM entry", []).expect("deletes");
+    assert!(lost > 0, "there was mail to lose");
+    drop(database);
+    server.run();
+
+    bob.opens().await;
+    alice.sends("can you hear me", "the club").await;
+    let told = || bob.alarms().iter().any(|line| line.text.contains("asks to be let in again"));
+    bob.waits_until("an alarm", told).await;
+    let start = std::time::Instant::now();
+    let again = || bob.lines().iter().any(|line| line.text.contains("in the conversation again"));
+    while !again() {
+        assert!(start.elapsed() < Duration::from_secs(90), "bob is let in again; sees {:#?}", bob.alarms());
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    alice.sends("and now", "the club").await;
+    bob.reads("and now", "the club").await;
+    carol.reads("and now", "the club").await;
+    bob.sends("yes", "the club").await;
+    alice.reads("yes", "the club").await;
+}

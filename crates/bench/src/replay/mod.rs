@@ -32,6 +32,9 @@ use crate::common::{Error, Progress, ROOMY, Report, Result, Server};
 /// A shorter text may be in a program's memory by chance.
 const LONG_ENOUGH: usize = 12;
 
+/// How many problems of a conversation are said.
+const PROBLEMS: usize = 5;
+
 /// Options.
 #[derive(clap::Args)]
 pub struct Args {
@@ -164,8 +167,10 @@ fn conclude(outcomes: &[Outcome], texts: &[String], searches: Vec<Finds>) -> Res
     for (place, text) in searches.iter().flat_map(|finds| &finds.texts).take(20) {
         eprintln!("found in the {}: {:?}", place.name(), texts.get(*text));
     }
-    for problem in outcomes.iter().flat_map(|outcome| &outcome.problems).take(50) {
-        eprintln!("{problem}");
+    for outcome in outcomes {
+        for problem in outcome.problems.iter().take(PROBLEMS) {
+            eprintln!("{problem}");
+        }
     }
     let sum = |of: fn(&Outcome) -> u64| outcomes.iter().map(of).sum::<u64>();
     let (sent, shown, lost) = (sum(|o| o.sent), sum(|o| o.shown), sum(|o| o.lost));

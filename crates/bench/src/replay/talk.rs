@@ -87,7 +87,7 @@ pub fn read(path: &PathBuf) -> Result<Vec<Talk>> {
 pub async fn hold(talk: Talk, number: usize, home: &Path, url: &str, progress: &Progress) -> Outcome {
     let mut outcome = Outcome::default();
     if let Err(error) = hold_and_compare(&talk, number, home, url, progress, &mut outcome).await {
-        outcome.problems.push(format!("conversation {} ({number}): {error}", talk.id));
+        outcome.problems.insert(0, format!("conversation {} ({number}): {error}", talk.id));
     }
     let _ = fs::remove_dir_all(home);
     outcome
@@ -167,26 +167,20 @@ fn compare(talk: &Talk, ids: &[String], people: [&Person; 2], outcome: &mut Outc
     for (place, (id, message)) in ids.iter().zip(&talk.messages).enumerate() {
         outcome.sent += 1;
         let before = place.checked_sub(1).map(|before| ids[before].as_str());
-        let right = |screen: &Screen| {
-            screen.once(id).is_some_and(|at| {
-                let line = &screen.lines[at];
-                let behind = at.checked_sub(1).map(|before| screen.lines[before].id.as_str());
-                line.text == message.text && line.from == *handle(message.from) && behind == before
-            })
-        };
+        let from = handle(message.from);
+        let wrong = screens.each_ref().map(|screen| screen.wrong(id, before, &message.text, from));
         let receiver = match message.from.other() {
             Side::A => &screens[0],
             Side::B => &screens[1],
         };
-        match screens.iter().all(right) {
-            true => outcome.shown += 1,
-            false if !receiver.places.contains_key(id) => outcome.lost += 1,
-            false => outcome.problems.push(format!(
-                "conversation {}: message {place} is shown {} and {} times, or changed, or out of order",
-                talk.id,
-                screens[0].times(id),
-                screens[1].times(id)
-            )),
+        if wrong.iter().all(Option::is_none) {
+            outcome.shown += 1;
+        } else if !receiver.places.contains_key(id) {
+            outcome.lost += 1;
+        }
+        for (why, person) in wrong.iter().zip(people) {
+            let problem = |why| format!("conversation {}: {} sees message {place} {why}", talk.id, person.handle);
+            outcome.problems.extend(why.map(problem));
         }
     }
     for screen in &screens {
@@ -213,15 +207,20 @@ impl Screen {
         Self { lines, places }
     }
 
-    fn times(&self, id: &str) -> usize {
-        self.places.get(id).map_or(0, Vec::len)
-    }
-
-    /// Its place, if it is shown exactly once.
-    fn once(&self, id: &str) -> Option<usize> {
-        match self.places.get(id).map(Vec::as_slice) {
-            Some([place]) => Some(*place),
-            _ => None,
+    /// What is wrong with how a message is shown, if anything is.
+    fn wrong(&self, id: &str, before: Option<&str>, text: &str, from: &str) -> Option<&'static str> {
+        let at = match self.places.get(id).map(Vec::as_slice) {
+            Some([at]) => *at,
+            Some(_) => return Some("more than once"),
+            None => return Some("not at all"),
+        };
+        let line = &self.lines[at];
+        let behind = at.checked_sub(1).map(|before| self.lines[before].id.as_str());
+        match () {
+            () if line.text != text => Some("changed"),
+            () if line.from != from => Some("from somebody else"),
+            () if behind != before => Some("out of order"),
+            () => None,
         }
     }
 }

@@ -164,6 +164,7 @@ impl Core {
         }
         let chain = Chain::origin(&origin);
         if let Some(known) = known {
+            self.db.set_name(known.id, &facts.name)?;
             self.rejoined(&known, &sender.account, &address, &chain)?;
             return Ok(Joined::Yes);
         }

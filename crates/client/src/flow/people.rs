@@ -2,12 +2,12 @@
 
 use zegel_identity::Chain;
 use zegel_proto::{
-    AccountId, MAX_FETCH,
+    AccountId, Code, MAX_FETCH,
     v1::{self, client_frame::Body as Call, server_frame::Body as Answer},
 };
 
 use super::{Link, Shared, unexpected};
-use crate::Result;
+use crate::{Error, Result};
 
 async fn fetch_account<L: Link>(shared: &Shared, link: &L, fetch: v1::FetchAccount) -> Result<Chain> {
     let doing = "looking up a person";
@@ -22,7 +22,7 @@ pub(crate) async fn know_handle<L: Link>(shared: &Shared, link: &L, handle: &str
     let fetch = v1::FetchAccount { handle: handle.into(), ..Default::default() };
     let chain = fetch_account(shared, link, fetch).await?;
     if chain.handle() != handle {
-        return Err(crate::Error::protocol("looking up a person", "the chain of another handle"));
+        return Err(Error::protocol("looking up a person", "the chain of another handle"));
     }
     Ok(chain)
 }
@@ -91,7 +91,12 @@ pub(crate) async fn fetch_packages<L: Link>(
 /// Brings the server's stock of our key packages up.
 pub(crate) async fn restock<L: Link>(shared: &Shared, link: &L, last_resort_missing: bool) -> Result<()> {
     let Some(publish) = shared.core().step(|core| core.restock(last_resort_missing))? else { return Ok(()) };
-    link.call("publishing key packages", Call::PublishKeyPackages(publish)).await?;
+    match link.call("publishing key packages", Call::PublishKeyPackages(publish)).await {
+        // Our count is a guess: a package handed out before we connected is missing in the server's count, and is
+        // counted again when its Welcome comes. The stock is full then.
+        Ok(_) | Err(Error::Refused { code: Code::BadRequest, .. }) => {}
+        Err(error) => return Err(error),
+    }
     shared.core().stock = zegel_proto::KEY_PACKAGE_STOCK;
     Ok(())
 }

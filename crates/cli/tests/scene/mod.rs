@@ -1,0 +1,297 @@
+//! A real server, and people who type real commands.
+
+#![allow(dead_code, reason = "each test program uses a part of it")]
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    sync::Mutex,
+    time::Duration,
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Limits that no test meets by accident.
+const WIDE: &str = "
+[limits]
+register_per_address = { burst = 100000, per_hour = 100000 }
+connect_per_address = { burst = 100000, per_hour = 100000 }
+";
+
+/// A place with a server and some people.
+pub struct Scene {
+    folder: TempDir,
+    server: Option<Server>,
+    url: String,
+}
+
+impl Scene {
+    /// A server with nobody.
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("config.toml"), WIDE).expect("written");
+        let server = Server::start(folder.path(), "127.0.0.1:0");
+        Self { url: server.url.clone(), server: Some(server), folder }
+    }
+    /// A server, and these adults.
+    pub fn of<const N: usize>(handles: [&str; N]) -> (Self, [Person; N]) {
+        let scene = Self::new();
+        let people = handles.map(|handle| scene.adult(handle));
+        (scene, people)
+    }
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+    /// Somebody whose profile folder is empty yet.
+    pub fn newcomer(&self, handle: &str) -> Person {
+        Person { handle: handle.into(), home: self.path(&format!("home-{handle}")) }
+    }
+    pub fn register(&self, handle: &str, age: &str) -> Person {
+        let person = self.newcomer(handle);
+        person.does(&["register", handle, "--server", &self.url, "--age", age]);
+        person
+    }
+    pub fn adult(&self, handle: &str) -> Person {
+        self.register(handle, "adult")
+    }
+    /// The server stops politely.
+    pub fn server_stops(&mut self) {
+        self.server.take().expect("it runs").stop();
+    }
+    /// It is killed.
+    pub fn server_dies(&mut self) {
+        drop(self.server.take().expect("it runs"));
+    }
+    /// It comes back where it was.
+    pub fn server_returns(&mut self) {
+        let address = self.url.strip_prefix("http://").expect("no TLS here");
+        self.server = Some(Server::start(self.folder.path(), address));
+    }
+}
+
+struct Server {
+    process: Child,
+    url: String,
+}
+
+impl Server {
+    fn start(folder: &Path, listen: &str) -> Self {
+        let mut command = Command::new(server_program());
+        command.arg("serve").arg("--data").arg(folder.join("data"));
+        command.arg("--keys").arg(folder.join("keys.toml")).arg("--config").arg(folder.join("config.toml"));
+        command.args(["--listen", listen]).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut process = command.spawn().expect("the server starts");
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
+        let url = line.trim_end().strip_prefix("listening on ").expect("the ready line").to_owned();
+        Self { process, url }
+    }
+    fn stop(mut self) {
+        signal(&self.process, "-TERM");
+        assert_eq!(self.process.wait().expect("it ends").code(), Some(0));
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// `zegel-server` beside `zegel`. Built if it is not there; cargo builds only what a package's own tests need.
+fn server_program() -> PathBuf {
+    static BUILDING: Mutex<()> = Mutex::new(());
+    let _one = BUILDING.lock().expect("no panic holds this lock");
+    let zegel = Path::new(env!("CARGO_BIN_EXE_zegel"));
+    let name = format!("zegel-server{}", std::env::consts::EXE_SUFFIX);
+    let program = zegel.with_file_name(name);
+    if !program.exists() {
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--package", "zegel-server", "--manifest-path"]);
+        build.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml"));
+        if zegel.parent().is_some_and(|folder| folder.ends_with("release")) {
+            build.arg("--release");
+        }
+        assert!(build.status().expect("cargo runs").success(), "zegel-server could not be built");
+    }
+    program
+}
+
+/// Sends a signal by its name for `kill`.
+pub fn signal(process: &Child, name: &str) {
+    let status = Command::new("kill").args([name, &process.id().to_string()]).status();
+    assert!(status.expect("kill runs").success());
+}
+
+/// Somebody with a profile folder.
+pub struct Person {
+    pub handle: String,
+    pub home: PathBuf,
+}
+
+/// `alice.sends("hi").to("bob")`
+pub struct Saying<'a> {
+    who: &'a Person,
+    text: &'a str,
+}
+
+impl Saying<'_> {
+    /// It is accepted; the message id.
+    pub fn to(&self, whom: &str) -> String {
+        self.who.does(&["send", whom, "--", self.text]).trim_end().to_owned()
+    }
+    /// It is refused; what is said about it.
+    pub fn to_in_vain(&self, whom: &str) -> String {
+        self.who.fails(&["send", whom, "--", self.text])
+    }
+}
+
+impl Person {
+    pub fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_zegel"));
+        command.arg("--home").arg(&self.home).args(words).stdin(Stdio::null());
+        for name in ["ZEGEL_HOME", "NO_COLOR", "TZ", "LC_ALL"] {
+            command.env_remove(name);
+        }
+        command
+    }
+    pub fn tries(&self, words: &[&str]) -> Output {
+        self.command(words).output().expect("zegel runs")
+    }
+    /// A command that succeeds; what it prints.
+    pub fn does(&self, words: &[&str]) -> String {
+        let output = self.tries(words);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{}: {words:?}: {said}", self.handle);
+        String::from_utf8(output.stdout).expect("UTF-8")
+    }
+    /// A command that fails with status 1; what it says, in the form that all failures have.
+    pub fn fails(&self, words: &[&str]) -> String {
+        let output = self.tries(words);
+        let said = String::from_utf8(output.stderr).expect("UTF-8");
+        assert_eq!(output.status.code(), Some(1), "{}: {words:?}: {said}", self.handle);
+        assert!(output.stdout.is_empty(), "{words:?}");
+        assert!(said.starts_with("zegel: while ") && said.contains("; try "), "{words:?}: {said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+        said
+    }
+    /// The objects that a command with `--json` prints.
+    pub fn asks(&self, words: &[&str]) -> Vec<Value> {
+        let printed = self.does(&[&["--json"], words].concat());
+        printed.lines().map(|line| serde_json::from_str(line).expect("one JSON object a line")).collect()
+    }
+    /// The one object that a command with `--json` prints.
+    pub fn asks_one(&self, words: &[&str]) -> Value {
+        let [object] = <[Value; 1]>::try_from(self.asks(words)).expect("one line");
+        object
+    }
+    /// A command with something on standard input; it succeeds.
+    pub fn does_with_input(&self, words: &[&str], input: &[u8]) -> Output {
+        let mut command = self.command(words);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = command.spawn().expect("zegel runs");
+        process.stdin.take().expect("piped").write_all(input).expect("written");
+        process.wait_with_output().expect("it ends")
+    }
+
+    pub fn sends<'a>(&'a self, text: &'a str) -> Saying<'a> {
+        Saying { who: self, text }
+    }
+    pub fn accepts(&self, name: &str) {
+        self.does(&["accept", name]);
+    }
+    /// Who waits for an answer: handles, or `handle/group`.
+    pub fn requests(&self) -> Vec<String> {
+        let name = |request: Value| match text(&request, "group") {
+            "" => text(&request, "from").to_owned(),
+            group => format!("{}/{group}", text(&request, "from")),
+        };
+        self.asks(&["requests"]).into_iter().map(name).collect()
+    }
+    /// All messages with someone, as `from: text`.
+    pub fn reads(&self, with: &str) -> Vec<String> {
+        said(self.asks(&["read", with]))
+    }
+    /// Messages that were not read before, once one is there, as `from: text`.
+    pub fn hears(&self) -> Vec<String> {
+        said(self.asks(&["read", "--new", "--wait", "20"]))
+    }
+    /// Reads on until this message is there.
+    pub fn waits_for(&self, message: &str) {
+        for _ in 0..10 {
+            if self.hears().iter().any(|heard| heard == message) {
+                return;
+            }
+        }
+        panic!("{} never heard {message:?}; they have {:?}", self.handle, said(self.asks(&["read"])));
+    }
+    /// Notices, gaps and what else is no message, with someone.
+    pub fn sees(&self, with: &str) -> Vec<String> {
+        let mut lines = self.asks(&["read", with]);
+        lines.retain(|line| text(line, "kind") != "message");
+        lines.iter().map(|line| format!("{}: {}", text(line, "kind"), text(line, "text"))).collect()
+    }
+    /// A command that goes on by itself.
+    pub fn starts(&self, words: &[&str]) -> Running {
+        let mut command = self.command(words);
+        let mut process = command.stdout(Stdio::piped()).spawn().expect("zegel runs");
+        let output = BufReader::new(process.stdout.take().expect("piped"));
+        Running { process, output }
+    }
+}
+
+/// Becomes a contact of both, by introduction.
+pub fn befriend(a: &Person, b: &Person) {
+    a.sends("may I?").to(&b.handle);
+    b.accepts(&a.handle);
+    a.does(&["sync"]);
+}
+
+/// The messages among lines, as `from: text`.
+pub fn said(lines: Vec<Value>) -> Vec<String> {
+    let messages = lines.iter().filter(|line| text(line, "kind") == "message");
+    messages.map(|line| format!("{}: {}", text(line, "from"), text(line, "text"))).collect()
+}
+
+/// A field that is a text.
+pub fn text<'a>(object: &'a Value, field: &str) -> &'a str {
+    object[field].as_str().unwrap_or_else(|| panic!("no text {field} in {object}"))
+}
+
+/// A command that runs; killed when dropped.
+pub struct Running {
+    pub process: Child,
+    output: BufReader<std::process::ChildStdout>,
+}
+
+impl Running {
+    /// The next line that it prints.
+    pub fn line(&mut self) -> String {
+        let mut line = String::new();
+        assert_ne!(self.output.read_line(&mut line).expect("readable"), 0, "it ended");
+        line.trim_end().to_owned()
+    }
+    /// Ctrl-C.
+    pub fn interrupted(mut self) -> Option<i32> {
+        signal(&self.process, "-INT");
+        self.process.wait().expect("it ends").code()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+pub fn pause(milliseconds: u64) {
+    std::thread::sleep(Duration::from_millis(milliseconds));
+}
