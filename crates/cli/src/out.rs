@@ -51,7 +51,7 @@ impl Out {
         for (look, text) in parts {
             let text = safe::line(text);
             match (self.colours, look) {
-                (true, Look::Name | Look::Quiet | Look::Alarm) => {
+                (true, Look::Name | Look::Quiet | Look::Alarm) if !text.is_empty() => {
                     write!(self.to, "{}{text}\x1b[0m", look.start())?
                 }
                 _ => self.to.write_all(text.as_bytes())?,

@@ -157,7 +157,6 @@ fn conversations_go_on_after_the_server_was_stopped_or_killed() {
     let (mut scene, [alice, bob]) = Scene::of(["alice", "bob"]);
     befriend(&alice, &bob);
     alice.does(&["group", "create", "g", "bob"]);
-    bob.does(&["accept", "g"]);
     alice.sends("before").to("bob");
     scene.server_stops();
     scene.server_returns();

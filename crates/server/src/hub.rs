@@ -160,11 +160,12 @@ impl Inbox {
 }
 
 impl Ear {
-    /// The next note. It waits for ever where nothing comes; it never gives none.
-    pub async fn next(&mut self) -> Option<Note> {
+    /// Returns when there is a note to take.
+    pub async fn heard(&mut self) {
         poll_fn(|context| {
             self.inbox.listener.register(context.waker());
-            self.try_next().map_or(Poll::Pending, |note| Poll::Ready(Some(note)))
+            let notes = self.inbox.notes.lock().expect("no panic holds this lock");
+            if notes.queue.is_empty() { Poll::Pending } else { Poll::Ready(()) }
         })
         .await
     }

@@ -1,7 +1,7 @@
 //! One conversation between two clients, held as it was held, and compared on both screens.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fs,
     path::{Path, PathBuf},
     time::Duration,
@@ -131,7 +131,7 @@ async fn converse(
                 ids.push(sender.client.send(&other.handle, &message.text).await?);
                 other.until("a request", |p| Ok(!p.client.requests()?.is_empty())).await?;
                 other.client.accept(&sender.handle).await?;
-                sender.until("the acceptance", |p| Ok(p.seen.iter().any(|l| l.kind == "notice"))).await?;
+                sender.until("the acceptance", |p| Ok(p.noticed)).await?;
             }
             Some(side) => {
                 // Whoever answers has read what came before.
@@ -229,8 +229,12 @@ struct Person {
     client: Client,
     handle: String,
     changes: watch::Receiver<u64>,
-    /// What was shown so far.
-    seen: Vec<Line>,
+    /// Ids of the messages that were shown so far.
+    seen: HashSet<String>,
+    /// Whether anything else was shown: the notice that the other accepted.
+    noticed: bool,
+    /// The last line that was read.
+    last: i64,
 }
 
 impl Person {
@@ -240,7 +244,7 @@ impl Person {
         let client = Client::register(&home.join(&handle), url, &registration).await?;
         // Whoever is introduced to them needs their keys at the server.
         client.caught_up(PATIENCE).await?;
-        Ok(Self { changes: client.changes(), client, handle, seen: Vec::new() })
+        Ok(Self { changes: client.changes(), client, handle, seen: HashSet::new(), noticed: false, last: 0 })
     }
 
     /// Everything on the screen.
@@ -251,15 +255,21 @@ impl Person {
     /// Waits until so many messages are shown.
     async fn until_shown(&mut self, count: usize) -> Result {
         let what = format!("message {count}");
-        self.until(&what, |p| Ok(p.seen.iter().filter(|line| line.kind == "message").count() >= count)).await
+        self.until(&what, |p| Ok(p.seen.len() >= count)).await
     }
 
     async fn until(&mut self, what: &str, done: impl Fn(&Self) -> Result<bool>) -> Result {
         let waiting = async {
             loop {
                 self.changes.borrow_and_update();
-                let after = self.seen.last().map_or(0, |line| line.line);
-                self.seen.extend(self.client.read(None, after, false, false)?);
+                // A message of one's own comes up again when it is accepted: it moves to where the service put it.
+                for line in self.client.read(None, self.last, false, false)? {
+                    self.last = line.line;
+                    self.noticed |= line.kind == "notice";
+                    if line.kind == "message" {
+                        self.seen.insert(line.id);
+                    }
+                }
                 if done(self)? {
                     return Ok(());
                 }

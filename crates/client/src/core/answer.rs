@@ -74,8 +74,13 @@ impl Core {
                 let theirs = conversation.peer == Some(contact.account)
                     || conversation.state == ConversationState::Request
                         && conversation.introducer == Some(contact.account);
+                // What was read once stays readable; only a request vanishes.
+                let end = match conversation.state {
+                    ConversationState::Request => ConversationState::Declined,
+                    _ => ConversationState::Over,
+                };
                 if live && theirs {
-                    core.end_conversation(&conversation, ConversationState::Declined)?;
+                    core.end_conversation(&conversation, end)?;
                 }
             }
             Ok(())

@@ -41,7 +41,7 @@ async fn inline_shared<L: Link>(link: &L, opened: &mut Opened, at_hand: &[v1::Sh
             Err(_) => None,
         },
     };
-    if let Some(plain) = sealed.and_then(|sealed| unseal(&key, &sealed, &reference.name)) {
+    if let Some(plain) = sealed.and_then(|sealed| unseal(&key, &sealed, b"")) {
         *place = plain.into();
     }
     Ok(())

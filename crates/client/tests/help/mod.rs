@@ -39,6 +39,10 @@ pub struct Server {
 impl Server {
     pub fn start() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
+        // Everybody of a test comes from one network address.
+        let config = "[limits]\nregister_per_address = { burst = 5000, per_hour = 5000 }\n\
+                      connect_per_address = { burst = 5000, per_hour = 5000 }\n";
+        std::fs::write(folder.path().join("config.toml"), config).expect("writes");
         let mut server = Self { child: None, folder, address: "127.0.0.1:0".into(), url: String::new() };
         server.run();
         server
@@ -53,6 +57,8 @@ impl Server {
             .arg(path("data"))
             .arg("--keys")
             .arg(path("keys.toml"))
+            .arg("--config")
+            .arg(path("config.toml"))
             .stdout(Stdio::piped())
             .spawn()
             .expect("zegel-server starts");

@@ -3,6 +3,7 @@
 use std::{net::IpAddr, sync::Arc, sync::atomic::Ordering::Relaxed, time::Duration};
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use tokio::{
     select,
     sync::watch,
@@ -161,15 +162,15 @@ async fn attend(
             }
             Some(finished) = calls.next() => {
                 finished.answer.into_iter().for_each(|answer| wire.queue(finished.call, answer));
-                while wire.queued() < TOGETHER {
-                    let Some(Some(finished)) = futures_util::FutureExt::now_or_never(calls.next()) else { break };
-                    finished.answer.into_iter().for_each(|answer| wire.queue(finished.call, answer));
+                answer_ready(wire, calls);
+                if open && let Some(deliver) = delivery.ready() {
+                    deliver_now(wire, deliver);
                 }
             }
             turn = delivery.next(), if open => match turn {
                 Turn::Send(deliver) => {
-                    metrics::counter!("zegel_delivered_total").increment(deliver.entries.len() as u64);
-                    wire.queue(0, tell::Body::Deliver(deliver));
+                    deliver_now(wire, deliver);
+                    answer_ready(wire, calls);
                 }
                 Turn::Replaced => {
                     let why = "another connection of this device took over; keep only one";
@@ -196,6 +197,19 @@ async fn attend(
             () = stopped(&mut stop), if open => end = Some(going_away()),
         }
     }
+}
+
+/// Puts the answers in line of calls that have finished, so that they are sent together.
+fn answer_ready(wire: &mut Wire, calls: &mut Calls) {
+    while wire.queued() < TOGETHER {
+        let Some(Some(finished)) = calls.next().now_or_never() else { break };
+        finished.answer.into_iter().for_each(|answer| wire.queue(finished.call, answer));
+    }
+}
+
+fn deliver_now(wire: &mut Wire, deliver: v1::Deliver) {
+    metrics::counter!("zegel_delivered_total").increment(deliver.entries.len() as u64);
+    wire.queue(0, tell::Body::Deliver(deliver));
 }
 
 /// Starts a call, or refuses one that has no place here.

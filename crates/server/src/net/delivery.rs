@@ -74,12 +74,18 @@ impl Delivery {
                     }
                 }
             }
-            let Some(first) = self.ear.next().await else { return Turn::Failed };
-            let batch = self.batch(first);
-            if !batch.entries.is_empty() {
+            self.ear.heard().await;
+            // A commit tells of its entries one by one: others that are at work go first, so that they come together.
+            tokio::task::yield_now().await;
+            if let Some(batch) = self.pushed() {
                 return Turn::Send(batch);
             }
         }
+    }
+
+    /// What can be sent without waiting, if anything.
+    pub fn ready(&mut self) -> Option<v1::Deliver> {
+        if self.behind || self.last.is_some() { None } else { self.pushed() }
     }
 
     /// Reads a page of the store; none if there is no more.
@@ -118,12 +124,11 @@ impl Delivery {
         Ok(Some(page))
     }
 
-    /// Puts together what the hub has, as far as it follows on.
-    fn batch(&mut self, first: Note) -> v1::Deliver {
+    /// Puts together what the hub has, as far as it follows on; none if that is nothing.
+    fn pushed(&mut self) -> Option<v1::Deliver> {
         let mut batch = v1::Deliver::default();
         let mut size = 0;
-        let mut note = Some(first);
-        while let Some(heard) = note {
+        while let Some(heard) = self.ear.try_next() {
             match heard {
                 Note::Entry(push) if push.seq < self.next => {}
                 Note::Entry(push) if push.seq == self.next => size += self.add(&mut batch, push, size),
@@ -138,9 +143,8 @@ impl Delivery {
             if self.behind || self.last.is_some() || batch.entries.len() >= BATCH || size >= BATCH_BYTES {
                 break;
             }
-            note = self.ear.try_next();
         }
-        batch
+        (!batch.entries.is_empty()).then_some(batch)
     }
 
     fn add(&mut self, batch: &mut v1::Deliver, push: Push, before: usize) -> usize {

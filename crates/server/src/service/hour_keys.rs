@@ -25,13 +25,13 @@ use crate::store::{HourKeyRow, StoreResult, Tx};
 
 /// The mailbox that nobody reads: what is dropped is written all the same. No account has it.
 pub(super) const SINK: DeviceId = DeviceId(*b"zegel sink boxes");
-/// The account that the sink's mailbox names.
-pub(super) const NOBODY: AccountId = AccountId(*b"zegel has no one");
+pub(super) use crate::store::NOBODY;
 
 /// Names the purpose in HPKE.
 const INFO: &[u8] = b"zegel hour key";
-/// Queue keys kept in memory, so that a chain is verified once and not every hour.
-const QUEUE_KEYS: usize = 16 << 10;
+/// Queue keys kept in memory, so that a busy device's chain is not verified every hour. Each is 1.6 kB, and an
+/// idle device needs none.
+const QUEUE_KEYS: usize = 1 << 10;
 
 type QueueKey = <XWing as hpke::Kem>::PublicKey;
 
@@ -43,7 +43,8 @@ pub(super) fn usable(queue_key: &[u8]) -> bool {
 /// A key of one device and hour.
 pub(super) struct HourKey {
     pub(super) row: Arc<HourKeyRow>,
-    cipher: SealKey,
+    /// Not the expanded cipher: this is kept for every connected device, and that is thirty times as large.
+    key: Zeroizing<[u8; 32]>,
     /// Set after the commit that stored `row`; until then every job stores it again.
     stored: AtomicBool,
 }
@@ -64,7 +65,7 @@ impl HourKey {
         .ok()?;
         let encapsulated = Bytes::copy_from_slice(&encapsulated.to_bytes());
         let row = Arc::new(HourKeyRow { id, hour, encapsulated, sealed: sealed.into() });
-        Some(Self { row, cipher: SealKey::new(&key), stored: AtomicBool::new(false) })
+        Some(Self { row, key, stored: AtomicBool::new(false) })
     }
 
     /// An entry, bound to its mailbox and number.
@@ -72,7 +73,7 @@ impl HourKey {
         let mut aad = [0; 24];
         aad[..16].copy_from_slice(&device.0);
         aad[16..].copy_from_slice(&seq.to_be_bytes());
-        self.cipher.seal(&aad, plain).into()
+        SealKey::new(&self.key).seal(&aad, plain).into()
     }
 
     pub(super) fn is_stored(&self) -> bool {

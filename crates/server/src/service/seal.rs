@@ -63,10 +63,12 @@ impl SealKey {
 }
 
 fn derive(secret: &[u8], salt: &[u8], info: &str) -> Zeroizing<[u8; 32]> {
+    expand(&Hkdf::new(Some(salt), secret), info)
+}
+
+fn expand(secret: &Hkdf<Sha256>, info: &str) -> Zeroizing<[u8; 32]> {
     let mut key = Zeroizing::new([0; 32]);
-    Hkdf::<Sha256>::new(Some(salt), secret)
-        .expand(info.as_bytes(), key.as_mut())
-        .expect("32 bytes are within HKDF's limit");
+    secret.expand(info.as_bytes(), key.as_mut()).expect("32 bytes are within HKDF's limit");
     key
 }
 
@@ -87,8 +89,9 @@ pub(super) struct AnswerKey {
 impl AnswerKey {
     /// `content` is the hash of all that was submitted, by whom.
     pub(super) fn new(id: &SubmissionId, content: [u8; 32]) -> Self {
-        let row = *derive(&id.0, b"", "zegel answer row");
-        Self { row, key: SealKey::derived(&id.0, b"", "zegel answer"), content }
+        let secret = Hkdf::<Sha256>::new(Some(b""), &id.0);
+        let row = *expand(&secret, "zegel answer row");
+        Self { row, key: SealKey::new(&expand(&secret, "zegel answer")), content }
     }
 
     pub(super) fn seal(&self, answer: &v1::Submitted) -> Vec<u8> {

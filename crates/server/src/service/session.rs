@@ -1,6 +1,6 @@
 //! What the service knows of a connection, and its first frame.
 
-use std::{fmt, net::IpAddr};
+use std::{fmt, net::IpAddr, sync::Arc};
 
 use zegel_proto::{AccountId, Code, DeviceId, KEY_PACKAGE_STOCK, MAX_FRAME, VERSION, v1};
 
@@ -16,7 +16,7 @@ pub struct Session {
     /// What `Authenticate` signs.
     pub nonce: [u8; 32],
     /// The domain that `Authenticate` signs.
-    pub domain: String,
+    pub domain: Arc<str>,
     /// The network address; kept nowhere else, and in no log.
     pub peer: IpAddr,
     /// Set by a successful `Authenticate`.
@@ -58,7 +58,7 @@ impl Service {
     pub fn open(&self, peer: IpAddr) -> Session {
         let mut nonce = [0; 32];
         getrandom::fill(&mut nonce).expect("the operating system gives random bytes");
-        let domain = self.config.domain.clone();
+        let domain = self.config.domain.as_str().into();
         Session { nonce, domain, peer, device: None, first_seq: 0, greeted: false }
     }
 
@@ -75,7 +75,7 @@ impl Service {
         Ok(v1::HelloAnswer {
             version,
             capabilities: Vec::new(),
-            domain: session.domain.clone(),
+            domain: session.domain.to_string(),
             nonce: bytes::Bytes::copy_from_slice(&session.nonce),
             server_ms: Now::get().ms,
             invite_needed: self.config.registration == Registration::Invite,

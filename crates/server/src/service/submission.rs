@@ -73,7 +73,7 @@ pub(super) struct Submission {
 
 impl Submission {
     pub(super) fn prepare(
-        call: v1::Submit,
+        mut call: v1::Submit,
         sender: (AccountId, DeviceId),
         keys: &KeyRing,
     ) -> Result<Self, Refusal> {
@@ -85,13 +85,13 @@ impl Submission {
                 format!("at most {MAX_ADDRESSES} addresses and {MAX_ADDS} newcomers at once; send in parts");
             return Err(Refusal::bad_request(text));
         }
-        let message_hash = sha256(&call.message);
-        let first_hash = sha256(&call.first);
-        let answer = AnswerKey::new(&id, content_hash(&call, &sender, message_hash, first_hash));
-        let message = piece(&group, call.epoch, call.message, message_hash, call.addresses.len())?;
-        let first = match call.first.is_empty() {
+        let (message, message_hash) = take_hashed(&mut call.message);
+        let (first, first_hash) = take_hashed(&mut call.first);
+        let answer = AnswerKey::new(&id, content_hash(&call, &sender));
+        let message = piece(&group, call.epoch, message, message_hash, call.addresses.len())?;
+        let first = match first.is_empty() {
             true => None,
-            false => Some(piece(&group, 1, call.first, first_hash, newcomers)?),
+            false => Some(piece(&group, 1, first, first_hash, newcomers)?),
         };
         let founding = message.is_commit && message.epoch == 0;
         if first.as_ref().is_some_and(|first| first.is_commit || !founding) {
@@ -133,20 +133,20 @@ impl Submission {
     }
 }
 
-/// A hash of everything submitted and by whom, so that an id serves one content only. The two messages are
-/// hashed already and stand there by their hashes.
-fn content_hash(
-    call: &v1::Submit,
-    sender: &(AccountId, DeviceId),
-    message: [u8; 32],
-    first: [u8; 32],
-) -> [u8; 32] {
-    let hashed = v1::Submit {
-        message: Bytes::copy_from_slice(&message),
-        first: Bytes::copy_from_slice(&first),
-        ..call.clone()
-    };
-    sha256(&[&sender.0.0[..], &sender.1.0[..], &hashed.encode_to_vec()].concat())
+/// Takes a message out of a call, and leaves its hash there.
+fn take_hashed(field: &mut Bytes) -> (Bytes, [u8; 32]) {
+    let hash = sha256(field);
+    (std::mem::replace(field, Bytes::copy_from_slice(&hash)), hash)
+}
+
+/// A hash of everything submitted and by whom, so that an id serves one content only. The two messages stand in
+/// the call by their hashes.
+fn content_hash(call: &v1::Submit, sender: &(AccountId, DeviceId)) -> [u8; 32] {
+    let mut whole = Vec::with_capacity(2 * AccountId::LEN + call.encoded_len());
+    whole.extend_from_slice(&sender.0.0);
+    whole.extend_from_slice(&sender.1.0);
+    call.encode(&mut whole).expect("a Vec grows as needed");
+    sha256(&whole)
 }
 
 fn piece(

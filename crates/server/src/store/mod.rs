@@ -9,7 +9,10 @@
 mod rows;
 mod sqlite;
 
-use std::path::Path;
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+};
 
 use tokio::sync::oneshot;
 use zegel_identity::SignedLink;
@@ -87,11 +90,13 @@ async fn run<T: Send + 'static>(
     job: impl FnOnce(&mut dyn Tx) -> StoreResult<T> + Send + 'static,
     start: impl FnOnce(Job, Done),
 ) -> StoreResult<T> {
-    let (value_out, value_in) = std::sync::mpsc::channel();
+    let value_in = Arc::new(Mutex::new(None));
+    let value_out = value_in.clone();
     let (done_out, done_in) = oneshot::channel();
     start(
         Box::new(move |tx| {
-            let _ = value_out.send(job(tx)?);
+            let value = job(tx)?;
+            *value_out.lock().expect("no panic holds this lock") = Some(value);
             Ok(())
         }),
         Box::new(move |result| {
@@ -99,7 +104,8 @@ async fn run<T: Send + 'static>(
         }),
     );
     done_in.await.map_err(|_| StoreError::Closed)??;
-    value_in.try_recv().map_err(|_| StoreError::Closed)
+    let value = value_in.lock().expect("no panic holds this lock").take();
+    value.ok_or(StoreError::Closed)
 }
 
 /// The operations of a transaction. Days and hours count from 1970-01-01T00:00Z.

@@ -5,7 +5,7 @@ use zegel_proto::BlobName;
 
 use super::{
     accounts::age_band,
-    tx::{SqliteTx, hourly_id},
+    tx::{SqliteTx, hourly_id, marked_id},
 };
 use crate::store::{Invite, StoreResult};
 
@@ -41,10 +41,11 @@ pub(super) fn answer(tx: &mut SqliteTx<'_>, key: &[u8; 32]) -> StoreResult<Optio
 pub(super) fn put_answer(tx: &mut SqliteTx<'_>, key: &[u8; 32], hour: u32, sealed: &[u8]) -> StoreResult<()> {
     let sql = "INSERT INTO answer (id, key, sealed) VALUES (?1, ?2, ?3)
                ON CONFLICT (key) DO UPDATE SET sealed = ?3";
+    let mark = tx.mark;
     tx.insert(
         "remembering an answer",
         sql,
-        || hourly_id(hour),
+        || marked_id(hour, mark),
         |id, statement| statement.execute(params![id, key, sealed]),
     )
 }
