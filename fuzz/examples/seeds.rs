@@ -22,7 +22,23 @@ fn main() -> Done {
     sigchains()?;
     client_frames()?;
     server_frames()?;
-    entries()
+    entries()?;
+    websocket()?;
+    group_facts()
+}
+
+/// A masked binary frame behind the byte that says how to cut it.
+fn websocket() -> Done {
+    seed("websocket", "binary", &[3, 0x82, 0x85, 1, 2, 3, 4, b'h' ^ 1, b'e' ^ 2, b'l' ^ 3, b'l' ^ 4, b'o' ^ 1])?;
+    seed("websocket", "ping", &[1, 0x89, 0x80, 0, 0, 0, 0])
+}
+
+/// {"version": 1, "direct": false, "name": "club", "admins": [account]}
+fn group_facts() -> Done {
+    let mut cbor = vec![0xa4];
+    cbor.extend(b"\x67version\x01\x66direct\xf4\x64name\x64club\x66admins\x81\x90");
+    cbor.extend([1; 16]);
+    seed("group_facts", "group", &cbor)
 }
 
 fn seed(target: &str, name: &str, bytes: &[u8]) -> Done {

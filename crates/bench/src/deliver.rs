@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use tokio::{select, task::JoinSet, time::timeout};
+use tokio::{select, task::JoinSet, time::sleep};
 use zegel_proto::v1::{self, server_frame as tell};
 
 use crate::{
@@ -116,6 +116,7 @@ impl Pair {
         let mut outcome = Outcome { latencies: Vec::with_capacity(total), ..Default::default() };
         while outcome.latencies.len() < total || !sending.is_done() {
             sending.send(&mut self.sender, outcome.latencies.len().min(sending.accepted)).await?;
+            let late = sleep(PATIENCE);
             select! {
                 frame = self.sender.next() => {
                     sending.hear(&mut self.sender, frame?).await?;
@@ -123,6 +124,7 @@ impl Pair {
                 frame = self.receiver.next() => {
                     self.receive(frame?, &sending, &mut outcome).await?;
                 }
+                () = late => return Err(format!("{} messages were lost", total - outcome.latencies.len()).into()),
             }
         }
         // The last acknowledgements.
@@ -204,7 +206,7 @@ async fn exchange(
         });
     }
     let mut done = Vec::new();
-    while let Some(pair) = timeout(PATIENCE, running.join_next()).await.map_err(|_| "messages were lost")? {
+    while let Some(pair) = running.join_next().await {
         done.push(pair??);
     }
     let seconds = begun.elapsed().as_secs_f64();

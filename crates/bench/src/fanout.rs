@@ -79,14 +79,12 @@ async fn send_to_all(
     let mut sending = Sending::new(built.frames, in_flight);
     while !sending.is_done() {
         sending.send(sender, sending.accepted).await?;
-        let frame = timeout(PATIENCE, sender.next()).await.map_err(|_| "messages were lost")??;
+        let frame = timeout(PATIENCE, sender.next()).await.map_err(|_| "messages were not accepted")??;
         sending.hear(sender, frame).await?;
     }
     sender.flush().await?;
     let mut back = Vec::new();
-    while let Some(device) =
-        timeout(PATIENCE, receiving.join_next()).await.map_err(|_| "messages were lost")?
-    {
+    while let Some(device) = receiving.join_next().await {
         back.push(device??);
     }
     Ok(back)
@@ -96,7 +94,8 @@ async fn send_to_all(
 async fn receive(mut device: Client, messages: Vec<bytes::Bytes>) -> Result<Client> {
     let mut taken = 0;
     while taken < messages.len() {
-        let mut next = Some(device.next().await?);
+        let first = timeout(PATIENCE, device.next()).await;
+        let mut next = Some(first.map_err(|_| format!("{} messages were lost", messages.len() - taken))??);
         while let Some((_, body)) = next {
             let tell::Body::Deliver(deliver) = body else { return Err("not a delivery".into()) };
             device.take(&deliver)?;

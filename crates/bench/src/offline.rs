@@ -39,7 +39,10 @@ pub fn run(args: Args) -> Result {
 }
 
 async fn measure(args: Args) -> Result {
-    let mut rounds = Rounds::new("offline", ["stored/s", "drained/s", "drained/s, connecting aside", "lost"]);
+    let mut rounds = Rounds::new(
+        "offline",
+        ["stored/s", "drained/s", "drained/s, connecting aside", "there, once and in order"],
+    );
     let mut yardstick = Rounds::new("bare rusqlite", ["stored/s", "drained/s"]);
     let each = args.messages.div_ceil(args.devices).max(1);
     let total = each * args.devices;
@@ -74,7 +77,7 @@ struct Away {
     talk: Talk,
 }
 
-/// One round: stored and drained a second, and how many were lost.
+/// One round: stored and drained a second, and how many were there. What was lost or came twice is an error.
 async fn round(devices: usize, each: usize, in_flight: usize) -> Result<([f64; 4], Sizes)> {
     let mut server = Server::start(ROOMY)?;
     let place = Place::new(server.url(), None)?;
@@ -107,7 +110,7 @@ async fn round(devices: usize, each: usize, in_flight: usize) -> Result<([f64; 4
     for ((client, sent), came) in back.iter().zip(&sent).zip(&came) {
         sizes.entry = compare(client, sent, came)?;
     }
-    Ok(([total / stored, total / drained, total / (drained - connected), 0.0], sizes))
+    Ok(([total / stored, total / drained, total / (drained - connected), total], sizes))
 }
 
 impl Away {

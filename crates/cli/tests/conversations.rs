@@ -92,6 +92,26 @@ fn a_second_message_before_the_answer_is_refused_with_advice() {
 }
 
 #[test]
+fn two_who_introduce_themselves_at_once_share_one_conversation() {
+    let (_scene, [alice, bob]) = Scene::of(["alice", "bob"]);
+    let both = [alice.starts(&["send", "bob", "I am alice"]), bob.starts(&["send", "alice", "I am bob"])];
+    let sent = both.map(|mut send| send.process.wait().expect("it ends").success());
+    // The second one may have come just after the first one's introduction; then it is a request.
+    match sent {
+        [true, true] => {}
+        [true, false] => bob.accepts("alice"),
+        [false, _] => alice.accepts("bob"),
+    }
+    alice.does(&["sync"]);
+    alice.sends("from alice").to("bob");
+    bob.waits_for("alice: from alice");
+    bob.sends("from bob").to("alice");
+    alice.waits_for("bob: from bob");
+    bob.does(&["sync"]);
+    assert_eq!(alice.reads("bob"), bob.reads("alice"));
+}
+
+#[test]
 fn who_is_declined_is_not_told() {
     let (_scene, [alice, bob]) = Scene::of(["alice", "bob"]);
     alice.sends("hi").to("bob");

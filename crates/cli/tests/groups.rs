@@ -137,7 +137,6 @@ fn who_is_removed_is_told_and_hears_no_more() {
     assert!(bob.sends("x").to_in_vain("family").contains("; try "));
     // And may come back.
     alice.does(&["group", "add", "family", "bob"]);
-    if !bob.requests().is_empty() {}
     bob.sends("again").to("family");
     carol.waits_for("bob: again");
 }
@@ -163,4 +162,40 @@ fn group_commands_that_make_no_sense_are_refused() {
     assert!(alice.fails(&["group", "remove", "g", "carol"]).contains("carol is not in it"));
     assert!(alice.fails(&["group", "remove", "g", "alice"]).contains("`group leave`"));
     assert_eq!(alice.does(&["group", "list"]).lines().count(), 1);
+}
+
+#[test]
+fn a_group_that_is_called_like_somebody_never_gets_their_messages() {
+    let (_scene, [alice, bob, carol]) = friends();
+    alice.does(&["group", "create", "carol", "bob"]);
+    bob.sends("hi").to("alice");
+    bob.does(&["block", "carol"]);
+    for who in [&alice, &bob] {
+        let said = who.sends("a secret for carol").to_in_vain("carol");
+        assert!(said.contains("more than one conversation is called carol; try `group list`"), "{said}");
+    }
+    alice.does(&["group", "rename", "carol", "club"]);
+    alice.sends("a secret").to("carol");
+    carol.waits_for("alice: a secret");
+    // The same for two groups of one name.
+    carol.does(&["group", "create", "club", "alice"]);
+    assert!(alice.sends("which?").to_in_vain("club").contains("more than one conversation"));
+    bob.does(&["sync"]);
+    assert_eq!(bob.reads("club"), Vec::<String>::new());
+}
+
+#[test]
+fn a_group_goes_on_when_its_founder_leaves() {
+    let (_scene, [alice, bob, carol]) = friends();
+    alice.does(&["group", "create", "family", "bob", "carol"]);
+    bob.does(&["sync"]);
+    carol.does(&["sync"]);
+    alice.does(&["group", "leave", "family"]);
+    // Whether bob or carol has the lower leaf and tidies alice away, neither has to wait for it.
+    bob.sends("she left us").to("family");
+    carol.waits_for("bob: she left us");
+    carol.sends("yes").to("family");
+    bob.waits_for("carol: yes");
+    carol.does(&["sync"]);
+    assert_eq!(members(&bob, "family"), ["bob", "carol"]);
 }

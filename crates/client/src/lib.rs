@@ -16,6 +16,9 @@ mod flow;
 #[cfg(feature = "native")]
 mod native;
 
+#[cfg(feature = "measure")]
+#[doc(hidden)]
+pub use crate::core::measure;
 pub use error::{Error, Result};
 pub use view::Line;
 pub use zegel_proto::{Code, v1::AgeBand};

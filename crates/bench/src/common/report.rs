@@ -22,7 +22,9 @@ impl Report {
     /// Prints the table, then `{"bench": NAME, "rows": [...]}` on one line.
     pub fn print(&self) {
         print!("{}", self.table());
-        let object = |row: &Vec<_>| row.iter().map(|(name, value)| (String::from(*name), Value::clone(value))).collect();
+        let object = |row: &Vec<_>| {
+            row.iter().map(|(name, value)| (String::from(*name), Value::clone(value))).collect()
+        };
         let rows: Vec<Map<String, Value>> = self.rows.iter().map(object).collect();
         println!("{}", serde_json::json!({"bench": self.name, "rows": rows}));
     }
@@ -38,7 +40,9 @@ impl Report {
         lines.push(columns.iter().map(|name| "-".repeat(name.len())).collect());
         for row in &self.rows {
             let value = |column: &&str| row.iter().find(|(name, _)| name == column);
-            lines.push(columns.iter().map(|name| value(name).map(|(_, v)| cell(v)).unwrap_or_default()).collect());
+            lines.push(
+                columns.iter().map(|name| value(name).map(|(_, v)| cell(v)).unwrap_or_default()).collect(),
+            );
         }
         let widths: Vec<usize> = (0..columns.len())
             .map(|i| lines.iter().map(|line| line[i].chars().count()).max().unwrap_or(0))

@@ -68,8 +68,8 @@ async fn replay(talks: Vec<Talk>, at_once: usize) -> Result {
     let homes = tempfile::Builder::new().prefix("zegel-replay-").tempdir()?;
     let plants = Plants::new();
     let mut server = Server::start(&format!("domain = {:?}\n{ROOMY}", plants.domain))?;
-    plants.into_database(&mut server, homes.path()).await?;
-    plants.into_blobs(&server).await?;
+    plants.in_database(&mut server, homes.path()).await?;
+    plants.in_blobs(&server).await?;
 
     let progress = Arc::new(Progress::new("holding conversations", total));
     let url = server.url().to_owned();
@@ -126,7 +126,7 @@ async fn search_all(
     homes: &Path,
 ) -> Result<Finds> {
     let _snapshot = places::hold_log(&server.data())?;
-    let log = plants.into_log(server, homes).await?;
+    let log = plants.in_log(server, homes).await?;
     let (planted, texts) = (plants.all(log), texts.clone());
     let (data, pid) = (server.data(), server.pid()?);
     let finds = tokio::task::spawn_blocking(move || {

@@ -49,14 +49,14 @@ impl Plants {
     }
 
     /// Plants into the database; restarts the server.
-    pub async fn into_database(&self, server: &mut Server, homes: &Path) -> Result {
+    pub async fn in_database(&self, server: &mut Server, homes: &Path) -> Result {
         register(&self.database, server, homes).await?;
         server.stop()?;
         server.begin()
     }
 
     /// Plants into the folder of blobs.
-    pub async fn into_blobs(&self, server: &Server) -> Result {
+    pub async fn in_blobs(&self, server: &Server) -> Result {
         let place = raw::Place::new(server.url(), None)?;
         let mut uploader = raw::Client::newcomers(&place, 1).await?;
         let uploader = uploader.first_mut().ok_or("nobody to upload a file")?;
@@ -70,7 +70,7 @@ impl Plants {
     }
 
     /// Plants into the write-ahead log; returns what.
-    pub async fn into_log(&self, server: &Server, homes: &Path) -> Result<String> {
+    pub async fn in_log(&self, server: &Server, homes: &Path) -> Result<String> {
         let handle = marker();
         register(&handle, server, homes).await?;
         Ok(handle)

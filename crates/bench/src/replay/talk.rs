@@ -179,7 +179,8 @@ fn compare(talk: &Talk, ids: &[String], people: [&Person; 2], outcome: &mut Outc
             outcome.lost += 1;
         }
         for (why, person) in wrong.iter().zip(people) {
-            let problem = |why| format!("conversation {}: {} sees message {place} {why}", talk.id, person.handle);
+            let problem =
+                |why| format!("conversation {}: {} sees message {place} {why}", talk.id, person.handle);
             outcome.problems.extend(why.map(problem));
         }
     }

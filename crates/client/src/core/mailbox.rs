@@ -216,12 +216,12 @@ impl Core {
         let mut need = None;
         let blocked = self.step(|core| {
             let Some(held) = core.db.first_held(group)? else { return Ok(false) };
-            if let Ok(entry) = v1::Entry::decode(held.entry.as_slice()) {
-                if let Step::Blocked(what) = core.take_entry(&entry, tree)? {
-                    need = Some(what);
-                    core.undo(0)?;
-                    return Ok(true);
-                }
+            if let Ok(entry) = v1::Entry::decode(held.entry.as_slice())
+                && let Step::Blocked(what) = core.take_entry(&entry, tree)?
+            {
+                need = Some(what);
+                core.undo(0)?;
+                return Ok(true);
             }
             core.db.release_held(held.id)?;
             Ok(false)

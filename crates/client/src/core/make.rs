@@ -63,14 +63,12 @@ impl Core {
             if ready.len() >= most {
                 break;
             }
-            if closed.contains(&row.conversation) {
+            // What is for later keeps nothing back: another member may well do it first.
+            let later = row.state == OutboxState::Wanted && row.not_before_ms > now;
+            if later || closed.contains(&row.conversation) {
                 continue;
             }
-            let sendable = match row.state {
-                OutboxState::Accepted => false,
-                OutboxState::Made => !in_flight.contains(&row.id),
-                OutboxState::Wanted => !in_flight.contains(&row.id) && row.not_before_ms <= now,
-            };
+            let sendable = row.state != OutboxState::Accepted && !in_flight.contains(&row.id);
             if row.intent.is_commit() {
                 closed.insert(row.conversation);
                 if busy.contains(&row.conversation) {
@@ -99,7 +97,7 @@ impl Core {
         Ok(open && conversation.stuck_ms == 0 && !self.db.is_held(&conversation.group)?)
     }
 
-    fn make(&mut self, row: OutboxRow) -> Result<Option<Ready>> {
+    pub(super) fn make(&mut self, row: OutboxRow) -> Result<Option<Ready>> {
         if row.state == OutboxState::Made {
             return Ok(Some(Ready::Send(Box::new(row))));
         }
@@ -250,13 +248,13 @@ impl Core {
         self.step(|core| {
             let Some(row) = core.db.outbox_row(row)? else { return Ok(()) };
             core.note_behind(row.conversation, head_epoch)?;
-            if row.intent.is_commit() {
-                if let Some(conversation) = core.db.conversation(row.conversation)? {
-                    let provider = Provider::deferring(core.db.conn(), &core.crypto, &core.unsettled);
-                    let group = core.groups.get(&core.db, &core.crypto, &conversation.group)?;
-                    let clear = group.mls.clear_pending_commit(&provider.storage);
-                    clear.map_err(|e| Error::mls("taking a refusal")(&e))?;
-                }
+            if row.intent.is_commit()
+                && let Some(conversation) = core.db.conversation(row.conversation)?
+            {
+                let provider = Provider::deferring(core.db.conn(), &core.crypto, &core.unsettled);
+                let group = core.groups.get(&core.db, &core.crypto, &conversation.group)?;
+                let clear = group.mls.clear_pending_commit(&provider.storage);
+                clear.map_err(|e| Error::mls("taking a refusal")(&e))?;
             }
             core.db.outbox_unmade(row.id)
         })
@@ -343,6 +341,8 @@ pub(super) fn commit(
     if mls.pending_commit().is_some() {
         return Err(Error::mls(DOING)(&"another change is on its way"));
     }
+    // What was staged for a message that failed would go into the commit; a commit carries none.
+    mls.set_safe_aad(Vec::new()).map_err(|e| Error::mls(DOING)(&e))?;
     let grows = !shape.add.is_empty();
     let members_after = mls.members().count() + shape.add.len();
     let tree_in_welcome = members_after <= TREE_IN_WELCOME;

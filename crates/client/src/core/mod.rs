@@ -15,6 +15,8 @@ mod leaf;
 mod mailbox;
 mod make;
 mod me;
+#[cfg(feature = "measure")]
+pub mod measure;
 mod membership;
 mod receive;
 mod rejoin;

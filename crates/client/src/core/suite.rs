@@ -150,32 +150,66 @@ pub(crate) fn lifetime(server_ms: u64) -> Lifetime {
 
 #[cfg(test)]
 mod tests {
+    use openmls_basic_credential::SignatureKeyPair;
+    use openmls_rust_crypto::OpenMlsRustCrypto;
+
     use super::*;
 
-    fn context(extensions: Extensions<GroupContext>, suite: Ciphersuite) -> GroupContext {
-        GroupContext::new(suite, openmls::group::GroupId::from_slice(&[1; 32]), 1, vec![], vec![], extensions)
+    /// What is wrong with the context of a group that was made with these extensions and suite.
+    fn problem(extensions: Extensions<GroupContext>, suite: Ciphersuite) -> Option<ContextProblem> {
+        let provider = OpenMlsRustCrypto::default();
+        let signer = SignatureKeyPair::new(suite.signature_algorithm()).expect("keys");
+        let credential = CredentialWithKey {
+            credential: credential(&AccountId([1; 16]), &DeviceId([2; 16])),
+            signature_key: signer.public().into(),
+        };
+        let able = Capabilities::new(
+            None,
+            Some(&[suite]),
+            Some(&[ExtensionType::AppDataDictionary, ExtensionType::Unknown(ADDRESS_EXTENSION)]),
+            None,
+            None,
+        );
+        let config = MlsGroupCreateConfig::builder()
+            .ciphersuite(suite)
+            .capabilities(able)
+            .with_leaf_node_extensions(leaf_extensions(&Address([3; 16])))
+            .expect("listed")
+            .with_group_context_extensions(extensions)
+            .build();
+        let group = MlsGroup::new(&provider, &signer, &config, credential).expect("a group");
+        facts_of(group.public_group().group_context()).err()
+    }
+
+    fn dictionary(entries: &[(ComponentId, Vec<u8>)]) -> Extension {
+        let mut dictionary = AppDataDictionary::new();
+        for (id, data) in entries {
+            dictionary.insert(*id, data.clone());
+        }
+        Extension::AppDataDictionary(AppDataDictionaryExtension::new(dictionary))
     }
 
     #[test]
     fn a_context_is_held_against_each_rule() {
-        let good = context_extensions(b"facts");
-        assert_eq!(facts_of(&context(good.clone(), SUITE)), Ok(b"facts".as_slice()));
+        let good = || context_extensions(b"facts");
+        assert_eq!(problem(good(), SUITE), None);
         let weak = Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519;
-        assert_eq!(facts_of(&context(good.clone(), weak)), Err(ContextProblem::Suite));
+        assert_eq!(problem(good(), weak), Some(ContextProblem::Suite));
 
-        let mut outsiders = good.clone();
+        let mut outsiders = good();
         outsiders.add_or_replace(Extension::ExternalSenders(vec![])).expect("allowed");
-        assert_eq!(facts_of(&context(outsiders, SUITE)), Err(ContextProblem::ExternalSenders));
+        assert_eq!(problem(outsiders, SUITE), Some(ContextProblem::ExternalSenders));
 
-        let mut unbound = good.clone();
-        let mut dictionary = AppDataDictionary::new();
-        dictionary.insert(FACTS, b"facts".to_vec());
-        let dictionary = Extension::AppDataDictionary(AppDataDictionaryExtension::new(dictionary));
-        unbound.add_or_replace(dictionary).expect("allowed");
-        assert_eq!(facts_of(&context(unbound, SUITE)), Err(ContextProblem::NoFranking));
+        let mut unbound = good();
+        unbound.add_or_replace(dictionary(&[(FACTS, b"facts".to_vec())])).expect("allowed");
+        assert_eq!(problem(unbound, SUITE), Some(ContextProblem::NoFranking));
 
-        let mut loose = good;
+        let mut empty = good();
+        empty.add_or_replace(dictionary(&[(ComponentType::SafeAad.into(), safe_aad())])).expect("allowed");
+        assert_eq!(problem(empty, SUITE), Some(ContextProblem::NoFacts));
+
+        let mut loose = good();
         loose.remove(ExtensionType::RequiredCapabilities);
-        assert_eq!(facts_of(&context(loose, SUITE)), Err(ContextProblem::Rules));
+        assert_eq!(problem(loose, SUITE), Some(ContextProblem::Rules));
     }
 }

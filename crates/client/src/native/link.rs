@@ -5,13 +5,13 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
     time::Duration,
 };
 
 use futures_util::{SinkExt, StreamExt};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_tungstenite::{
     Connector, connect_async_tls_with_config,
     tungstenite::{Message as Frame, protocol::WebSocketConfig},
@@ -23,7 +23,8 @@ use zegel_proto::{
 
 use crate::{Error, Result, flow::Link};
 
-type Waiting = Arc<Mutex<HashMap<u64, oneshot::Sender<Answer>>>>;
+/// Who waits for which answer; `None` once the connection is over.
+type Waiting = Arc<Mutex<Option<HashMap<u64, oneshot::Sender<Answer>>>>>;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -44,6 +45,67 @@ pub(super) struct Socket {
 pub(super) enum Pushed {
     Mail(v1::Deliver),
     Over(Error),
+}
+
+/// This many pushes may lie unread before the socket is read no further.
+const UNREAD: usize = 64;
+
+/// What the server pushed and nobody has taken yet.
+pub(super) struct Pushes {
+    unread: Arc<AtomicUsize>,
+    taken: Arc<Notify>,
+    pushes: mpsc::UnboundedReceiver<Pushed>,
+}
+
+struct Inbox {
+    unread: Arc<AtomicUsize>,
+    taken: Arc<Notify>,
+    pushes: mpsc::UnboundedSender<Pushed>,
+}
+
+fn inbox() -> (Inbox, Pushes) {
+    let (unread, taken) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
+    let (sender, pushes) = mpsc::unbounded_channel();
+    (Inbox { unread: unread.clone(), taken: taken.clone(), pushes: sender }, Pushes { unread, taken, pushes })
+}
+
+impl Pushes {
+    /// The next push; `None` when the connection is over and all is taken.
+    pub(super) async fn recv(&mut self) -> Option<Pushed> {
+        let pushed = self.pushes.recv().await;
+        self.note(pushed)
+    }
+
+    /// The next push, if one is there.
+    pub(super) fn try_recv(&mut self) -> Option<Pushed> {
+        let pushed = self.pushes.try_recv().ok();
+        self.note(pushed)
+    }
+
+    fn note(&self, pushed: Option<Pushed>) -> Option<Pushed> {
+        if pushed.is_some() {
+            self.unread.fetch_sub(1, Relaxed);
+            self.taken.notify_one();
+        }
+        pushed
+    }
+}
+
+impl Inbox {
+    fn put(&self, pushed: Pushed) -> std::result::Result<(), ()> {
+        self.unread.fetch_add(1, Relaxed);
+        self.pushes.send(pushed).map_err(|_| ())
+    }
+
+    /// Waits while much lies unread; but never while someone waits for an answer, which may come behind it.
+    async fn has_room(&self, waiting: &Waiting) {
+        let calls =
+            || waiting.lock().expect("no panic holds this lock").as_ref().is_some_and(|w| !w.is_empty());
+        while self.unread.load(Relaxed) > UNREAD && !calls() {
+            // Bounded: a call that begins meanwhile does not signal.
+            let _ = tokio::time::timeout(Duration::from_millis(20), self.taken.notified()).await;
+        }
+    }
 }
 
 impl Drop for Socket {
@@ -89,10 +151,7 @@ fn connector(extra_roots: Option<&Path>) -> Result<Option<Connector>> {
 
 impl Socket {
     /// Connects; what the server pushes comes out of the receiver.
-    pub(super) async fn connect(
-        server: &str,
-        extra_roots: Option<&Path>,
-    ) -> Result<(Self, mpsc::Receiver<Pushed>)> {
+    pub(super) async fn connect(server: &str, extra_roots: Option<&Path>) -> Result<(Self, Pushes)> {
         let url = socket_url(server)?;
         let config =
             WebSocketConfig::default().max_message_size(Some(MAX_FRAME)).max_frame_size(Some(MAX_FRAME));
@@ -104,8 +163,8 @@ impl Socket {
             .map_err(|e| offline(e.to_string()))?;
         let (mut sink, mut source) = stream.split();
         let (out, mut outgoing) = mpsc::unbounded_channel::<v1::ClientFrame>();
-        let (push, pushed) = mpsc::channel(64);
-        let waiting: Waiting = Arc::default();
+        let (inbox, pushed) = inbox();
+        let waiting: Waiting = Arc::new(Mutex::new(Some(HashMap::new())));
 
         let writer = tokio::spawn(async move {
             while let Some(frame) = outgoing.recv().await {
@@ -121,32 +180,34 @@ impl Socket {
         let answers = waiting.clone();
         let reader = tokio::spawn(async move {
             let end = loop {
+                inbox.has_room(&answers).await;
                 let frame = match tokio::time::timeout(SILENCE, source.next()).await {
-                    Err(_) => break "the connection went silent".to_owned(),
-                    Ok(None) => break "the server closed the connection".to_owned(),
-                    Ok(Some(Err(error))) => break error.to_string(),
+                    Err(_) => break Error::Offline("the connection went silent".into()),
+                    Ok(None) => break Error::Offline("the server closed the connection".into()),
+                    Ok(Some(Err(error))) => break Error::Offline(error.to_string()),
                     Ok(Some(Ok(frame))) => frame,
                 };
                 let bytes = match frame {
                     Frame::Binary(bytes) => bytes,
-                    Frame::Close(_) => break "the server closed the connection".to_owned(),
+                    Frame::Close(_) => break Error::Offline("the server closed the connection".into()),
                     _ => continue,
                 };
                 let Ok(frame) = v1::ServerFrame::decode(bytes) else {
-                    break "the server sent a frame that cannot be read".to_owned();
+                    break Error::Offline("the server sent a frame that cannot be read".into());
                 };
                 match (frame.call, frame.body) {
                     (0, Some(Answer::Deliver(mail))) => {
-                        if push.send(Pushed::Mail(mail)).await.is_err() {
+                        if inbox.put(Pushed::Mail(mail)).is_err() {
                             return;
                         }
                     }
                     (0, Some(Answer::Error(error))) => {
-                        let _ = push.send(Pushed::Over(refused("staying connected", error))).await;
-                        return;
+                        break refused("staying connected", error);
                     }
                     (call, Some(body)) => {
-                        let waiter = answers.lock().expect("no panic holds this lock").remove(&call);
+                        let mut waiting = answers.lock().expect("no panic holds this lock");
+                        let waiter = waiting.as_mut().and_then(|waiting| waiting.remove(&call));
+                        drop(waiting);
                         if let Some(waiter) = waiter {
                             let _ = waiter.send(body);
                         }
@@ -154,8 +215,8 @@ impl Socket {
                     (_, None) => {}
                 }
             };
-            answers.lock().expect("no panic holds this lock").clear();
-            let _ = push.send(Pushed::Over(Error::Offline(end))).await;
+            *answers.lock().expect("no panic holds this lock") = None;
+            let _ = inbox.put(Pushed::Over(end));
         });
         let socket = Self { out, waiting, next: AtomicU64::new(1), tasks: [writer, reader] };
         Ok((socket, pushed))
@@ -182,8 +243,11 @@ impl Link for Socket {
     async fn call(&self, doing: &'static str, body: Call) -> Result<Answer> {
         let call = self.next.fetch_add(1, Relaxed);
         let (sender, receiver) = oneshot::channel();
-        self.waiting.lock().expect("no panic holds this lock").insert(call, sender);
         let gone = || Error::Offline("the connection broke".into());
+        match self.waiting.lock().expect("no panic holds this lock").as_mut() {
+            Some(waiting) => waiting.insert(call, sender),
+            None => return Err(gone()),
+        };
         self.out.send(v1::ClientFrame { call, body: Some(body) }).map_err(|_| gone())?;
         match tokio::time::timeout(PATIENCE, receiver).await {
             Err(_) => Err(Error::Offline("the server did not answer".into())),

@@ -20,6 +20,9 @@ use crate::{
 /// How long an operation waits for the service.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long a message that may wait in the outbox waits for a connection first.
+const BRIEFLY: Duration = Duration::from_millis(500);
+
 /// Who we are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Me {
@@ -95,19 +98,19 @@ impl Client {
     /// Sends a text to a person or a group; returns the message id once the service has accepted it. To someone
     /// new this is an introduction.
     pub async fn send(&self, to: &str, text: &str) -> Result<String> {
-        let said = self.queue(to, text).await?;
+        let said = self.queue(to, text, PATIENCE).await?;
         self.accepted("sending a message", &[said.outbox]).await?;
         Ok(hex::encode(said.id))
     }
 
     /// Like [`Client::send`], but returns once the message is in the profile's outbox.
     pub async fn send_later(&self, to: &str, text: &str) -> Result<String> {
-        Ok(hex::encode(self.queue(to, text).await?.id))
+        Ok(hex::encode(self.queue(to, text, BRIEFLY).await?.id))
     }
 
-    async fn queue(&self, to: &str, text: &str) -> Result<Said> {
+    async fn queue(&self, to: &str, text: &str, patience: Duration) -> Result<Said> {
         // What has come in meanwhile decides which conversation it is. Without a connection an open one still serves.
-        let online = self.caught_up(PATIENCE).await;
+        let online = self.caught_up(patience).await;
         if let Some(conversation) = self.writable(to)? {
             let said = self.engine.shared.core().say(&conversation, text)?;
             self.poke();
@@ -126,11 +129,18 @@ impl Client {
     fn writable(&self, to: &str) -> Result<Option<Conversation>> {
         let doing = "sending a message";
         let core = self.engine.shared.core();
-        let groups = core.db.groups_named(to)?;
-        if let Some(group) = groups.iter().find(|group| group.state == ConversationState::Open) {
-            return Ok(Some(group.clone()));
+        let mut groups = core.db.groups_named(to)?;
+        groups.retain(|group| group.state == ConversationState::Open);
+        let contact = core.db.contact_by_handle(to)?;
+        // Others name groups: such a name must never lead a message astray.
+        if groups.len() + usize::from(contact.is_some()) > 1 {
+            let why = format!("more than one conversation is called {to}");
+            return Err(Error::usage(doing, why, "`group list`, then `group leave` or `group rename`"));
         }
-        let Some(contact) = core.db.contact_by_handle(to)? else { return Ok(None) };
+        if let Some(group) = groups.pop() {
+            return Ok(Some(group));
+        }
+        let Some(contact) = contact else { return Ok(None) };
         if contact.blocked {
             return Err(Error::usage(doing, format!("you blocked {to}"), format!("`unblock {to}` first")));
         }

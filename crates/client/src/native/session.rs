@@ -9,7 +9,7 @@ use std::{
 
 use futures_util::{StreamExt, stream::FuturesOrdered};
 use tokio::{
-    sync::{Notify, mpsc, watch},
+    sync::{Notify, watch},
     time::{Instant, sleep, sleep_until},
 };
 use zegel_proto::{
@@ -17,7 +17,7 @@ use zegel_proto::{
     v1::{self, client_frame::Body as Call, server_frame::Body as Answer},
 };
 
-use super::link::{Pushed, Socket};
+use super::link::{Pushed, Pushes, Socket};
 use crate::{
     Error, Result,
     flow::{
@@ -70,7 +70,7 @@ impl Engine {
 pub(super) async fn greet(
     server: &str,
     extra_roots: &std::path::Path,
-) -> Result<(Socket, mpsc::Receiver<Pushed>, v1::HelloAnswer)> {
+) -> Result<(Socket, Pushes, v1::HelloAnswer)> {
     let (socket, pushed) = Socket::connect(server, Some(extra_roots)).await?;
     let hello = v1::Hello {
         versions: vec![VERSION],
@@ -89,21 +89,24 @@ pub(super) async fn run(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {
     let mut failed = 0;
     while !*stop.borrow() {
         engine.status.send_replace(Status::CatchingUp);
-        let began = Instant::now();
         let result = tokio::select! {
             result = session(&engine) => result,
             _ = stop.wait_for(|stop| *stop) => break,
         };
         *engine.socket.lock().expect("no panic holds this lock") = None;
+        let was_ready = matches!(*engine.status.borrow(), Status::Ready);
         let error = result.err().unwrap_or_else(|| Error::Offline("the connection ended".into()));
         tracing::debug!(%error, event = "disconnected");
         let lasting = !error.is_passing() || matches!(error, Error::Refused { code: Code::Replaced, .. });
         engine.status.send_replace(Status::Offline(Some(Arc::new(error))));
         engine.bump();
-        failed = if began.elapsed() > Duration::from_secs(60) { 0 } else { failed + 1 };
+        // A connection that worked and broke is tried again soon; one that never works, ever more rarely.
+        failed = if was_ready { 2 } else { failed + 1 };
         let wait = if lasting { RETRY.len() - 1 } else { failed.min(RETRY.len()) - 1 };
         tokio::select! {
             () = sleep(Duration::from_millis(RETRY[wait])) => {}
+            // Someone wants something now.
+            () = engine.poke.notified(), if !lasting => {}
             _ = stop.wait_for(|stop| *stop) => break,
         }
     }
@@ -181,20 +184,20 @@ async fn session(engine: &Arc<Engine>) -> Result<()> {
 async fn take_mail(
     engine: &Engine,
     socket: &Socket,
-    pushed: &mut mpsc::Receiver<Pushed>,
+    pushed: &mut Pushes,
     mut mail: v1::Deliver,
 ) -> Result<()> {
     // What is there already is taken in the same transaction.
     let mut over = None;
     while mail.entries.len() < BATCH && over.is_none() {
         match pushed.try_recv() {
-            Ok(Pushed::Mail(more)) => {
+            Some(Pushed::Mail(more)) => {
                 mail.hour_keys.extend(more.hour_keys);
                 mail.entries.extend(more.entries);
                 mail.payloads.extend(more.payloads);
             }
-            Ok(Pushed::Over(error)) => over = Some(error),
-            Err(_) => break,
+            Some(Pushed::Over(error)) => over = Some(error),
+            None => break,
         }
     }
     if let Some(seq) = receive(&engine.shared, socket, mail).await? {

@@ -48,7 +48,7 @@ pub(super) fn writer(path: &Path) -> StoreResult<Connection> {
 /// A connection that cannot write.
 pub(super) fn reader(path: &Path) -> StoreResult<Connection> {
     let conn = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    conn.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -16384;").map_err(unusable)?;
+    conn.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -4096;").map_err(unusable)?;
     Ok(conn)
 }
 

@@ -19,9 +19,9 @@ use crate::store::{Done, Job, StoreError, StoreResult};
 
 /// The most jobs in one commit: bounds how long the first of them waits for the last.
 const BATCH: usize = 4096;
-/// Pages in the write-ahead log before they are copied back into the database; 60 MB. A page that changes in every
+/// Pages in the write-ahead log before they are copied back into the database; 32 MB. A page that changes in every
 /// commit is copied once for all of them.
-const LOG_PAGES: i64 = 15_000;
+const LOG_PAGES: i64 = 8192;
 /// How long truncating the log may keep writes waiting.
 const MOMENT: Duration = Duration::from_millis(100);
 
