@@ -72,8 +72,8 @@ fn explanation(zegel: &Path, demo: &Path, url: &str) -> String {
          Back in the second one:\n\n    \
          {alice} read\n    \
          {alice} send bob 'There you are.'\n\n\
-         ZEGEL_HOME selects the profile as `--home` does; one command at a time uses a profile, so end a `follow`\n\
-         with Ctrl-C first. Ctrl-C here ends the demo; the next one starts afresh.\n",
+         ZEGEL_HOME selects the profile as `--home` does. A `follow` lets other commands of the same person through.\n\
+         Ctrl-C here ends the demo; the next one starts afresh.\n",
         alice = person("alice"),
         bob = person("bob"),
     )

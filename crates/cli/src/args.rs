@@ -42,6 +42,8 @@ pub enum Command {
     },
     #[command(flatten)]
     Use(Use),
+    /// Prints messages as they come, until Ctrl-C
+    Follow,
     /// Deletes your account at the service, and this profile
     DeleteAccount {
         /// Your handle, to confirm
@@ -109,8 +111,6 @@ pub enum Use {
     Whoami,
     /// Fetches what waits and sends what can be sent
     Sync,
-    /// Prints messages as they come, until Ctrl-C
-    Follow,
     /// Prints all that is yours
     Export,
 }

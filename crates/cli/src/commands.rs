@@ -37,6 +37,7 @@ pub async fn run(command: Command, home: &Path, out: &mut Out) -> Result<(), Fai
             client.delete_account(&handle).await?;
             done(out, "delete-account", &handle, &format!("{handle} is deleted, here and at the service."))
         }
+        Command::Follow => follow::follow(home, out).await,
         Command::Use(Use::Send { to, text }) => {
             // Read before the profile is opened: whoever types it may take long.
             let text = ask::text(text)?;
@@ -97,7 +98,6 @@ async fn use_client(command: Use, client: &Client, out: &mut Out) -> Result<(), 
             client.sync(SYNC).await?;
             out.either(&json!({"done": "sync"}), "All that waited is read and sent.")
         }
-        Use::Follow => follow::follow(client, out).await,
         Use::Export => export(client, out).await,
     }
 }

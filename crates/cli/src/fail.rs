@@ -37,7 +37,7 @@ impl Fail {
 
     fn kind(&self) -> &'static str {
         match self {
-            Self::Client(Error::Profile { .. }) => "profile",
+            Self::Client(Error::Profile { .. } | Error::InUse { .. }) => "profile",
             Self::Client(Error::Database(_)) => "database",
             Self::Client(Error::Mls { .. }) => "mls",
             Self::Client(Error::Refused { .. }) => "refused",

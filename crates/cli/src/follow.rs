@@ -1,6 +1,6 @@
 //! `follow`: lines and requests as they come, until Ctrl-C.
 
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, path::Path, time::Duration};
 
 use zegel_client::Client;
 
@@ -11,19 +11,47 @@ use crate::{
     read::{catch_up, firsts, show_and_mark},
 };
 
-/// Shows what is unread, and then what comes.
-pub async fn follow(client: &Client, out: &mut Out) -> Result<(), Fail> {
-    tokio::select! {
-        result = show_what_comes(client, out) => result,
-        () = told_to_end() => Ok(()),
+/// How often to look whether another command of this person waits for the profile.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Shows what is unread, and then what comes. Another command gets the profile for as long as it takes.
+pub async fn follow(home: &Path, out: &mut Out) -> Result<(), Fail> {
+    let mut ended = Box::pin(told_to_end());
+    let mut asked = HashSet::new();
+    let mut client = Client::open(home).await?;
+    loop {
+        let result = tokio::select! {
+            result = show_what_comes(&client, out, &mut asked) => Some(result),
+            () = wanted(&client) => None,
+            () = &mut ended => Some(Ok(())),
+        };
+        client.close().await;
+        if let Some(result) = result {
+            return result;
+        }
+        tokio::time::sleep(LOOK).await;
+        client = tokio::select! {
+            again = Client::open_again(home) => again?,
+            () = &mut ended => return Ok(()),
+        };
     }
 }
 
-async fn show_what_comes(client: &Client, out: &mut Out) -> Result<(), Fail> {
+/// Waits until another command waits for the profile.
+async fn wanted(client: &Client) {
+    while !client.is_wanted() {
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+async fn show_what_comes(
+    client: &Client,
+    out: &mut Out,
+    asked: &mut HashSet<(String, String)>,
+) -> Result<(), Fail> {
     let mut changes = client.changes();
     catch_up(client, out, Duration::ZERO).await?;
     let mut firsts = firsts(client, out)?;
-    let mut asked = HashSet::new();
     loop {
         for request in client.requests()? {
             // The first text comes after its introduction; they are shown together.

@@ -64,9 +64,11 @@ fn a_wrong_home_is_explained() {
     let scene = Scene::new();
     let nobody = scene.newcomer("nobody");
     assert!(nobody.fails(&["whoami"]).contains("holds no account; try `register` first"));
+    assert!(!nobody.home.exists(), "a mistyped --home leaves nothing behind");
     let mut blocked = scene.newcomer("blocked");
     blocked.home = scene.path("config.toml").join("inside-a-file");
-    assert!(blocked.fails(&["whoami"]).contains("try another folder with --home"));
+    let said = blocked.fails(&["register", "blocked", "--server", scene.url(), "--age", "adult"]);
+    assert!(said.contains("try another folder with --home"), "{said}");
 }
 
 #[test]
@@ -94,19 +96,18 @@ fn an_invite_opens_a_closed_service() {
 }
 
 #[test]
-fn a_profile_is_used_by_one_process_at_a_time() {
-    let (_scene, [alice]) = Scene::of(["alice"]);
-    let mut follow = alice.starts(&["--json", "follow"]);
-    scene::pause(500);
-    let said = alice.fails(&["whoami"]);
-    assert!(said.contains("in use by another process"), "{said}");
-    assert!(follow.process.try_wait().expect("asked").is_none(), "the first one is not disturbed");
-    // Whoever waits gets it once it is free.
-    let waiting = alice.starts(&["--json", "whoami"]);
+fn a_follow_lets_other_commands_through() {
+    let (_scene, [alice, bob]) = Scene::of(["alice", "bob"]);
+    let mut follow = bob.starts(&["--json", "follow"]);
     scene::pause(300);
+    alice.does(&["send", "bob", "hello"]);
+    assert!(follow.line().contains("hello"));
+    // The same person does other things meanwhile, and misses nothing.
+    bob.does(&["accept", "alice"]);
+    bob.does(&["send", "alice", "and to you"]);
+    alice.does(&["send", "bob", "still there?"]);
+    while !follow.line().contains("still there?") {}
     assert_eq!(follow.interrupted(), Some(0));
-    let mut waiting = waiting;
-    assert!(waiting.line().contains("alice"));
 }
 
 #[test]

@@ -166,22 +166,27 @@ fn group_commands_that_make_no_sense_are_refused() {
 
 #[test]
 fn a_group_that_is_called_like_somebody_never_gets_their_messages() {
-    let (_scene, [alice, bob, carol]) = friends();
-    alice.does(&["group", "create", "carol", "bob"]);
-    bob.sends("hi").to("alice");
-    bob.does(&["block", "carol"]);
-    for who in [&alice, &bob] {
-        let said = who.sends("a secret for carol").to_in_vain("carol");
-        assert!(said.contains("more than one conversation is called carol; try `group list`"), "{said}");
-    }
-    alice.does(&["group", "rename", "carol", "club"]);
+    let (scene, [alice, bob, carol]) = friends();
+    // A name of our own choice that means somebody is refused; one that others chose gets a number.
+    let said = alice.fails(&["group", "create", "carol", "bob"]);
+    assert!(said.contains("carol is a person or a group of yours already; try another name"), "{said}");
+    let dave = scene.adult("dave");
+    befriend(&dave, &alice);
+    dave.does(&["group", "create", "carol", "alice"]);
+    alice.does(&["sync"]);
     alice.sends("a secret").to("carol");
     carol.waits_for("alice: a secret");
+    assert_eq!(dave.reads("carol"), Vec::<String>::new());
+    alice.sends("not so secret").to("carol (2)");
+    dave.waits_for("alice: not so secret");
     // The same for two groups of one name.
+    alice.does(&["group", "create", "club", "bob"]);
     carol.does(&["group", "create", "club", "alice"]);
-    assert!(alice.sends("which?").to_in_vain("club").contains("more than one conversation"));
-    bob.does(&["sync"]);
-    assert_eq!(bob.reads("club"), Vec::<String>::new());
+    alice.does(&["sync"]);
+    alice.sends("to bob").to("club");
+    bob.waits_for("alice: to bob");
+    alice.sends("to carol").to("club (2)");
+    carol.waits_for("alice: to carol");
 }
 
 #[test]

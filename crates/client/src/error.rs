@@ -13,6 +13,14 @@ pub enum Error {
         /// What to do.
         fix: &'static str,
     },
+    /// Another process has the profile.
+    #[error(
+        "while opening the profile: {home} is in use by another process of yours; try again when that has ended"
+    )]
+    InUse {
+        /// The folder.
+        home: String,
+    },
     /// The local database failed; nothing was changed.
     #[error("while using the local database: {0}; try again, or make room on the disk")]
     Database(#[from] rusqlite::Error),

@@ -73,7 +73,7 @@ async fn connections_cut_in_the_middle_of_frames() {
     server.url = cutter.url();
     let (alice, bob) = two_friends(&server).await;
     let (mut from_alice, mut from_bob) = (Vec::new(), Vec::new());
-    for round in 0..12u64 {
+    for round in 0..6u64 {
         for n in 0..5 {
             let (a, b) = (format!("a{round}.{n}"), format!("b{round}.{n}"));
             alice.client().send_later("bob", &a).await.expect("queued");
@@ -82,13 +82,14 @@ async fn connections_cut_in_the_middle_of_frames() {
             from_bob.push(b);
         }
         // Enough to authenticate, then less or more of what follows.
-        cutter.after.store(3_000 + 1_733 * round, Relaxed);
+        cutter.after.store(3_000 + 3_466 * round, Relaxed);
         tokio::time::sleep(Duration::from_millis(150)).await;
     }
     cutter.after.store(u64::MAX, Relaxed);
     for (person, to, sent) in [(&alice, "bob", &mut from_alice), (&bob, "alice", &mut from_bob)] {
-        person.client().send_later(to, "at last").await.expect("queued");
-        sent.push("at last".into());
+        let text = format!("{} at last", person.handle);
+        person.client().send_later(to, &text).await.expect("queued");
+        sent.push(text);
     }
     for (person, other, theirs) in [(&bob, "alice", &from_alice), (&alice, "bob", &from_bob)] {
         person.reads(theirs.last().expect("some"), other).await;

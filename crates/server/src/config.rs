@@ -1,6 +1,9 @@
 //! `--config FILE`: limits, retention and registration, in TOML. Every value has a default.
 
-use std::path::{Path, PathBuf};
+use std::{
+    net::IpAddr,
+    path::{Path, PathBuf},
+};
 
 use serde::Deserialize;
 
@@ -16,6 +19,9 @@ pub struct Config {
     pub registration: Registration,
     /// Serve TLS with these files; without them, put a proxy that does in front.
     pub tls: Option<Tls>,
+    /// Proxies in front, by address: what comes from one counts, in rate limits, as coming from the last address
+    /// in its `X-Forwarded-For`. From anybody else that header is ignored.
+    pub trusted_proxies: Vec<IpAddr>,
     /// How long things are kept.
     pub retention: Retention,
     /// How much is allowed.
@@ -47,7 +53,8 @@ pub struct Tls {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Retention {
-    /// Mail that nobody fetched, sealed trees and shared payloads; days.
+    /// Mail that nobody fetched, sealed trees and shared payloads; days. The sigchain of a deleted account stays 28
+    /// days longer, so that who joins a group by such mail can still verify it.
     pub mail_days: u32,
     /// Remembered answers to submissions; hours.
     pub answer_hours: u32,
@@ -104,6 +111,7 @@ impl Default for Config {
             app: "zegel".into(),
             registration: Registration::Open,
             tls: None,
+            trusted_proxies: Vec::new(),
             retention: Retention::default(),
             limits: Limits::default(),
         }

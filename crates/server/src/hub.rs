@@ -21,8 +21,10 @@ use crate::store::HourKeyRow;
 pub struct Push {
     /// Its number in the mailbox.
     pub seq: u64,
-    /// The hour key that opens it.
-    pub hour_key: Arc<HourKeyRow>,
+    /// The id of the hour key that opens it.
+    pub hour_key: u64,
+    /// That key, if the commit that stored the entry stored it too; others are in the store.
+    pub fresh: Option<Arc<HourKeyRow>>,
     /// Nonce and ciphertext.
     pub sealed: Bytes,
     /// The shared payload it refers to: blob name and sealed bytes.
@@ -192,8 +194,7 @@ mod tests {
 
     fn push(seq: u64) -> Push {
         let nothing = Bytes::new;
-        let key = HourKeyRow { id: 1, hour: 1, encapsulated: nothing(), sealed: nothing() };
-        Push { seq, hour_key: Arc::new(key), sealed: nothing(), payload: None }
+        Push { seq, hour_key: 1, fresh: None, sealed: nothing(), payload: None }
     }
 
     #[test]

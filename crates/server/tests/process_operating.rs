@@ -5,14 +5,14 @@ mod process;
 use std::{fs, process::Command, sync::Arc};
 
 use futures_util::SinkExt;
-use process::{Client, Group, Person, Place, WIDE, code_of, program};
+use process::{Client, Group, Person, Place, Server, WIDE, code_of, program};
 use tokio_tungstenite::{
     client_async,
     tungstenite::{Message, client::IntoClientRequest},
 };
 use zegel_proto::{
     BlobName, Code,
-    v1::{client_frame as ask, server_frame as tell},
+    v1::{self, client_frame as ask, server_frame as tell},
 };
 
 #[test]
@@ -98,6 +98,33 @@ async fn only_the_invited_register_and_an_invite_sets_the_age() {
     assert!(held.contains("TEEN"), "{held}");
     assert!(place.refused(&["holdings", "nobody"]).contains("@nobody"));
     assert!(!place.done(&["holdings"]).is_empty());
+    server.stop();
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_says_whom_a_rate_limit_counts() {
+    let place = Place::new();
+    let limits = "[limits]\nconnect_per_address = { burst = 1, per_hour = 1 }\n";
+    let greeted = async |server: &Server, forwarded: &'static str| {
+        let mut request =
+            format!("ws://{}/v1/socket", server.address).into_client_request().expect("a request");
+        request.headers_mut().insert("x-forwarded-for", forwarded.parse().expect("a header"));
+        let (socket, _) = tokio_tungstenite::connect_async(request).await.expect("a WebSocket");
+        let hello = v1::Hello { versions: vec![1], ..Default::default() };
+        code_of(&Client::on(socket).call(ask::Body::Hello(hello)).await)
+    };
+    place.configure(&format!("trusted_proxies = [\"127.0.0.1\", \"2001:db8::1\"]\n{limits}"));
+    let server = place.start();
+    assert_eq!(greeted(&server, "192.0.2.1").await, None);
+    assert_eq!(greeted(&server, "192.0.2.1, 192.0.2.2").await, None);
+    assert_eq!(greeted(&server, "192.0.2.3, 192.0.2.1").await, Some(Code::RateLimited));
+    server.stop();
+
+    // Without that trust the header is anybody's claim.
+    place.configure(limits);
+    let server = place.start();
+    assert_eq!(greeted(&server, "192.0.2.1").await, None);
+    assert_eq!(greeted(&server, "192.0.2.2").await, Some(Code::RateLimited));
     server.stop();
 }
 

@@ -3,7 +3,7 @@
 mod service_help;
 
 use service_help::*;
-use zegel_identity::{Action, Signer, new_signing_key, sign_link};
+use zegel_identity::{Action, SignedLink, Signer, new_signing_key, sign_link};
 use zegel_proto::{
     AccountId, Code, DeviceId, token_hash,
     v1::{self, AgeBand, client_frame as ask, server_frame as tell},
@@ -227,6 +227,63 @@ async fn a_deleted_account_leaves_its_handle_and_id_taken() {
     };
     ghost.chain = vec![ghost.signs((0, [0; 32]), action)];
     assert_eq!(ghost.register(AgeBand::Adult, "").await.map_err(code), Err(Code::BadChain));
+}
+
+#[tokio::test]
+async fn a_deleted_account_can_still_be_verified_by_id() {
+    let world = World::new();
+    let (mut alice, mut bob) = (world.adult("alice").await, world.adult("bob").await);
+    let mut phone = alice.sibling(&world).await;
+    alice.publish(2).await;
+    alice.publish_last_resort().await;
+    alice
+        .call(ask::Body::DeleteAccount(v1::DeleteAccount { handle: "alice".into() }))
+        .await
+        .expect("deleted");
+
+    let by_id = |id: AccountId| {
+        ask::Body::FetchAccount(v1::FetchAccount { account: id.to_field(), ..Default::default() })
+    };
+    let Ok(Some(tell::Body::Account(answer))) = bob.call(by_id(alice.account)).await else { panic!() };
+    let links: Vec<_> = answer.chain.into_iter().map(SignedLink::from).collect();
+    assert_eq!((links, answer.handle.as_str()), (alice.chain.clone(), "alice"));
+    let by_handle = v1::FetchAccount { handle: "alice".into(), ..Default::default() };
+    bob.refused(Code::NotFound, ask::Body::FetchAccount(by_handle)).await;
+
+    // Nothing begins anew: no package comes or goes, no link follows, no device connects.
+    let package = v1::StockedKeyPackage {
+        key_package: vec![1; 100].into(),
+        address: zegel_proto::Address::random().to_field(),
+    };
+    let late = v1::PublishKeyPackages { packages: vec![package], ..Default::default() };
+    alice.refused(Code::AuthFailed, ask::Body::PublishKeyPackages(late)).await;
+    assert!(bob.take(&alice).await.is_empty());
+    let revoke = alice.signs(alice.head(), Action::RevokeDevice(phone.device));
+    assert_eq!(alice.append(revoke).await.map_err(code), Err(Code::NotFound));
+    phone.session = world.session().await;
+    assert_eq!(phone.connect().await.map_err(code), Err(Code::AuthFailed));
+}
+
+#[tokio::test]
+async fn the_chain_of_a_deleted_account_goes_28_days_after_its_mail() {
+    let world = World::new();
+    let (alice, bob, mut carol) =
+        (world.adult("alice").await, world.adult("bob").await, world.adult("carol").await);
+    let ids = [alice.account, bob.account];
+    let today = zegel_server::clock::Now::get().day();
+    world
+        .write(move |tx| {
+            tx.remove_account(&ids[0], today - 57)?;
+            tx.remove_account(&ids[1], today - 56)
+        })
+        .await;
+    world.service.sweep_once().await;
+    let by_id = |id: AccountId| {
+        ask::Body::FetchAccount(v1::FetchAccount { account: id.to_field(), ..Default::default() })
+    };
+    carol.refused(Code::NotFound, by_id(ids[0])).await;
+    carol.call(by_id(ids[1])).await.expect("still there");
+    carol.call(by_id(carol.account)).await.expect("still there");
 }
 
 #[tokio::test]

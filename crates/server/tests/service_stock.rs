@@ -42,7 +42,15 @@ async fn each_package_is_handed_out_once_and_the_last_resort_for_ever() {
 #[tokio::test]
 async fn the_stock_is_bounded_and_addresses_are_fresh() {
     let world = World::new();
-    let mut bob = world.adult("bob").await;
+    let (mut alice, mut bob) = (world.adult("alice").await, world.adult("bob").await);
+    // What does not fit is ignored, in one call and beside what is there already; the last resort always fits.
+    bob.publish(KEY_PACKAGE_STOCK as u8 - 1).await;
+    bob.publish(KEY_PACKAGE_STOCK as u8 + 5).await;
+    bob.publish_last_resort().await;
+    for _ in 0..KEY_PACKAGE_STOCK {
+        assert_ne!(alice.take(&bob).await[0].key_package[0], 200);
+    }
+    assert_eq!(alice.take(&bob).await[0].key_package[0], 200, "the stock was full and no more");
     bob.publish(KEY_PACKAGE_STOCK as u8).await;
     let package = |address: Address| v1::StockedKeyPackage {
         key_package: Bytes::from_static(b"package"),
@@ -52,8 +60,8 @@ async fn the_stock_is_bounded_and_addresses_are_fresh() {
         ask::Body::PublishKeyPackages(v1::PublishKeyPackages { packages, replace, ..Default::default() })
     };
     let fresh = Address::random();
-    bob.refused(Code::BadRequest, publish(vec![package(fresh)], false)).await;
-    bob.call(publish(vec![package(fresh)], true)).await.expect("replaced");
+    bob.call(publish(vec![package(fresh)], false)).await.expect("ignored");
+    bob.call(publish(vec![package(fresh)], true)).await.expect("its address was not used up");
     let again = bob.refused(Code::BadRequest, publish(vec![package(fresh)], true)).await;
     assert!(again.message.contains("fresh"));
     let large =

@@ -114,7 +114,7 @@ impl Core {
             lines.push(format!("{} joined again.", self.name_of(who)?));
         }
         if new_name != old_name {
-            self.db.set_name(conversation.id, new_name)?;
+            self.name_group(conversation.id, new_name)?;
             lines.push(format!("{by_name} named the group {new_name}."));
         }
         if conversation.kind == Kind::Group {
@@ -142,6 +142,21 @@ impl Core {
         };
         self.db.add_item(&NewItem::line(conversation.id, ItemKind::Notice, &text))?;
         self.end_conversation(conversation, ConversationState::Over)
+    }
+
+    /// Gives a group its name on this device. Others choose it, so one that is taken here (by a person, or by
+    /// another group that is not over) gets a number: a message must never go astray by a name.
+    pub(super) fn name_group(&self, id: i64, name: &str) -> Result<()> {
+        let mut unique = name.to_owned();
+        for number in 2.. {
+            let person = self.me.handle == unique || self.db.contact_by_handle(&unique)?.is_some();
+            let other = |group: &Conversation| group.id != id && group.state != ConversationState::Over;
+            if !person && !self.db.groups_named(&unique)?.iter().any(other) {
+                break;
+            }
+            unique = format!("{name} ({number})");
+        }
+        self.db.set_name(id, &unique)
     }
 
     /// How a person is called on screen.

@@ -74,8 +74,12 @@ pub(crate) fn allowed(
     if old.admins.contains(committer) {
         return true;
     }
-    // Anyone may tidy away who left, and let a fallen device of a member in again; nothing else.
-    new == old && change.added.is_empty() && change.removed.iter().all(|who| left.contains(who))
+    // Anyone may tidy away who left, and let a fallen device of a member in again; nothing else. When that was the
+    // last admin, who tidies becomes the next.
+    let orphaned = old.admins.iter().all(|admin| change.removed.contains(admin));
+    let heir = Facts { admins: vec![*committer], ..old.clone() };
+    let facts = if orphaned { *new == heir } else { new == old };
+    facts && change.added.is_empty() && change.removed.iter().all(|who| left.contains(who))
 }
 
 #[cfg(test)]
@@ -98,6 +102,10 @@ mod tests {
         }
         assert!(!allowed(&old, &usurped, &Change::default(), &member, &[]));
         assert!(allowed(&old, &old, &remove, &member, &[other]), "who left is tidied away by anyone");
+        let orphan = Change { removed: vec![admin], ..Change::default() };
+        assert!(allowed(&old, &usurped, &orphan, &member, &[admin]), "the last admin left");
+        assert!(!allowed(&old, &usurped, &orphan, &other, &[admin]), "the heir is who commits");
+        assert!(!allowed(&old, &usurped, &orphan, &member, &[]), "the admin did not leave");
         let swap = Change { swapped: vec![other], ..Change::default() };
         assert!(allowed(&old, &old, &swap, &member, &[]));
     }

@@ -140,10 +140,9 @@ impl Core {
             })
             .collect();
         let group = self.groups.get(&self.db, &self.crypto, &conversation.group)?;
-        let epoch = group.epoch(&self.crypto)?;
-        let (head_token, facts) = (epoch.token.clone(), epoch.facts.clone());
+        let head_token = group.epoch(&self.crypto)?.token.clone();
         let provider = Provider::deferring(self.db.conn(), &self.crypto, &self.unsettled);
-        let made = commit(&provider, &self.me, &mut group.mls, Shape { add, ..Shape::default() }, facts)?;
+        let made = commit(&provider, &self.me, &mut group.mls, Shape { add, ..Shape::default() })?;
         group.mls.merge_pending_commit(&provider).map_err(|e| Error::mls(DOING)(&e))?;
         let first = match first {
             Some(content) => {

@@ -164,7 +164,7 @@ impl Core {
         }
         let chain = Chain::origin(&origin);
         if let Some(known) = known {
-            self.db.set_name(known.id, &facts.name)?;
+            self.name_group(known.id, &facts.name)?;
             self.rejoined(&known, &sender.account, &address, &chain)?;
             return Ok(Joined::Yes);
         }
@@ -209,6 +209,9 @@ impl Core {
             made_ms: self.now_ms(),
         })?;
         self.db.set_chain(id, chain.next_seq, &chain.prev)?;
+        if kind == Kind::Group {
+            self.name_group(id, &arrival.facts.name)?;
+        }
         let conversation = self.db.conversation(id)?.ok_or_else(|| Error::mls("joining")(&"it vanished"))?;
         let contact = self.db.contact(&arrival.sender)?;
         let blocked = contact.as_ref().is_some_and(|c| c.blocked);

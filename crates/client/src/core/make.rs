@@ -114,10 +114,12 @@ impl Core {
                     self.db.outbox_done(row.id)?;
                     return Ok(None);
                 }
-                self.make_commit(&conversation, row.id, Shape { remove: gone, ..Shape::default() })?;
+                let facts = self.heir_facts(&conversation, accounts)?;
+                self.make_commit(&conversation, row.id, Shape { remove: gone, facts, ..Shape::default() })?;
             }
             Intent::Rename(name) => {
-                let shape = Shape { rename: Some(name.clone()), ..Shape::default() };
+                let facts = Facts { name: name.clone(), ..self.facts(&conversation)? };
+                let shape = Shape { facts: Some(facts), ..Shape::default() };
                 self.make_commit(&conversation, row.id, shape)?;
             }
             Intent::Update => self.make_update(&conversation, row.id)?,
@@ -197,6 +199,18 @@ impl Core {
         })
     }
 
+    fn facts(&mut self, conversation: &Conversation) -> Result<Facts> {
+        let group = self.groups.get(&self.db, &self.crypto, &conversation.group)?;
+        Ok(group.epoch(&self.crypto)?.facts.clone())
+    }
+
+    /// When the last admin goes, who commits that becomes the next.
+    fn heir_facts(&mut self, conversation: &Conversation, gone: &[AccountId]) -> Result<Option<Facts>> {
+        let facts = self.facts(conversation)?;
+        let orphaned = !facts.direct && facts.admins.iter().all(|admin| gone.contains(admin));
+        Ok(orphaned.then(|| Facts { admins: vec![self.me.account], ..facts }))
+    }
+
     fn leaves_of(&mut self, conversation: &Conversation, accounts: &[AccountId]) -> Result<Vec<u32>> {
         let group = self.groups.get(&self.db, &self.crypto, &conversation.group)?;
         let seats = &group.epoch(&self.crypto)?.seats;
@@ -215,9 +229,8 @@ impl Core {
         let number = group.mls.epoch().as_u64();
         let epoch = group.epoch(&self.crypto)?;
         let (token, addresses) = (epoch.token.clone(), self.me.others(epoch));
-        let facts = epoch.facts.clone();
         let provider = Provider::deferring(self.db.conn(), &self.crypto, &self.unsettled);
-        let made = commit(&provider, &self.me, &mut group.mls, shape, facts)?;
+        let made = commit(&provider, &self.me, &mut group.mls, shape)?;
         let mut blob = (Vec::new(), Vec::new());
         let welcome = made.welcome.map(|welcome| {
             blob = made.tree;
@@ -295,7 +308,8 @@ impl Core {
 pub(super) struct Shape {
     pub add: Vec<(KeyPackage, Address)>,
     pub remove: Vec<u32>,
-    pub rename: Option<String>,
+    /// New facts, if they change.
+    pub facts: Option<Facts>,
     pub own_address: Option<Address>,
 }
 
@@ -330,13 +344,7 @@ pub(super) fn encrypt(
 }
 
 /// Stages a commit; the group stays in its epoch with the commit pending.
-pub(super) fn commit(
-    provider: &Provider<'_>,
-    me: &Me,
-    mls: &mut MlsGroup,
-    shape: Shape,
-    facts: Facts,
-) -> Result<Made> {
+pub(super) fn commit(provider: &Provider<'_>, me: &Me, mls: &mut MlsGroup, shape: Shape) -> Result<Made> {
     const DOING: &str = "making a change of a conversation";
     if mls.pending_commit().is_some() {
         return Err(Error::mls(DOING)(&"another change is on its way"));
@@ -352,8 +360,8 @@ pub(super) fn commit(
         .force_self_update(true)
         .propose_removals(shape.remove.into_iter().map(leaf_index))
         .propose_adds(shape.add.into_iter().map(|(key_package, _)| key_package));
-    if let Some(name) = shape.rename {
-        let extensions = suite::context_extensions(&Facts { name, ..facts }.to_bytes());
+    if let Some(facts) = shape.facts {
+        let extensions = suite::context_extensions(&facts.to_bytes());
         builder = builder.propose_group_context_extensions(extensions).map_err(|e| Error::mls(DOING)(&e))?;
     }
     if let Some(address) = shape.own_address {

@@ -233,7 +233,7 @@ impl Core {
             Shown::Event(event) => return self.event(incoming.conversation, account, handle, event),
         };
         // Blocked people cannot be kept out of a shared group by one member; they are just not shown.
-        if self.db.contact(account)?.is_some_and(|contact| contact.blocked) {
+        if self.db.is_blocked(account)? {
             return Ok(());
         }
         self.db.add_item(&NewItem {

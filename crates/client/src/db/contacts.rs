@@ -62,6 +62,13 @@ impl Db {
         Ok(found.query_row([account], |row| row.get(0)).optional()?)
     }
 
+    /// Whether we blocked someone. (Reading the whole contact verifies the chain anew.)
+    pub(crate) fn is_blocked(&self, account: &AccountId) -> Result<bool> {
+        let mut found =
+            self.conn.prepare_cached("SELECT 1 FROM contact WHERE account = ? AND blocked = 1")?;
+        Ok(found.exists([&account.0])?)
+    }
+
     /// Keeps a verified chain.
     pub(crate) fn put_chain(&self, chain: &Chain, links: &[SignedLink]) -> Result<()> {
         let links: Vec<_> = links

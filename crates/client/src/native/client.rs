@@ -54,7 +54,7 @@ impl Client {
         let doing = "registering";
         zegel_proto::check_handle(&registration.handle)
             .map_err(|e| Error::usage(doing, e.to_string(), "another handle"))?;
-        let profile = Profile::open(home, LOCK_PATIENCE)?;
+        let profile = Profile::make(home, LOCK_PATIENCE)?;
         if profile.is_registered() && profile.core().is_ok() {
             let why = format!("{} holds an account already", home.display());
             return Err(Error::usage(doing, why, "another folder with --home"));
@@ -89,11 +89,32 @@ impl Client {
         Ok(Self::start(profile, Core::new(db, me, clock)))
     }
 
-    /// Opens the profile in `home` and connects in the background.
+    /// Opens the profile in `home` and connects in the background. One process at a time has a profile; another
+    /// that can let go ([`Client::is_wanted`]) is asked to.
     pub async fn open(home: &Path) -> Result<Self> {
-        let profile = Profile::open(home, LOCK_PATIENCE)?;
+        Self::open_profile(home, LOCK_PATIENCE, true)
+    }
+
+    /// Like [`Client::open`], for who let go and wants to go on: waits as long as it takes, and asks nobody.
+    pub async fn open_again(home: &Path) -> Result<Self> {
+        loop {
+            match Self::open_profile(home, Duration::ZERO, false) {
+                Err(Error::InUse { .. }) => tokio::time::sleep(Duration::from_millis(50)).await,
+                other => return other,
+            }
+        }
+    }
+
+    fn open_profile(home: &Path, patience: Duration, ask: bool) -> Result<Self> {
+        let profile = Profile::open(home, patience, ask)?;
         let core = profile.core()?;
         Ok(Self::start(profile, core))
+    }
+
+    /// Whether another process of this person waits for the profile. Whoever has it only to show what comes
+    /// closes it, and goes on with [`Client::open_again`].
+    pub fn is_wanted(&self) -> bool {
+        self.profile.is_wanted()
     }
 
     fn start(profile: Profile, core: Core) -> Self {

@@ -20,6 +20,8 @@ use crate::{
 /// How long an operation waits for the service.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long a connection is waited for before something is sent.
+const CONNECTING: Duration = Duration::from_secs(15);
 /// How long a message that may wait in the outbox waits for a connection first.
 const BRIEFLY: Duration = Duration::from_millis(500);
 
@@ -98,26 +100,29 @@ impl Client {
     /// Sends a text to a person or a group; returns the message id once the service has accepted it. To someone
     /// new this is an introduction.
     pub async fn send(&self, to: &str, text: &str) -> Result<String> {
-        let said = self.queue(to, text, PATIENCE).await?;
+        let (said, online) = self.queue(to, text, CONNECTING).await?;
+        if let Err(error) = online {
+            return Err(Error::Offline(format!("{error}. The message is kept and goes out later")));
+        }
         self.accepted("sending a message", &[said.outbox]).await?;
         Ok(hex::encode(said.id))
     }
 
     /// Like [`Client::send`], but returns once the message is in the profile's outbox.
     pub async fn send_later(&self, to: &str, text: &str) -> Result<String> {
-        Ok(hex::encode(self.queue(to, text, BRIEFLY).await?.id))
+        Ok(hex::encode(self.queue(to, text, BRIEFLY).await?.0.id))
     }
 
-    async fn queue(&self, to: &str, text: &str, patience: Duration) -> Result<Said> {
+    async fn queue(&self, to: &str, text: &str, patience: Duration) -> Result<(Said, Result<()>)> {
         // What has come in meanwhile decides which conversation it is. Without a connection an open one still serves.
         let online = self.caught_up(patience).await;
         if let Some(conversation) = self.writable(to)? {
             let said = self.engine.shared.core().say(&conversation, text)?;
             self.poke();
-            return Ok(said);
+            return Ok((said, online));
         }
         online?;
-        self.introduce(to, Some(text), None).await
+        Ok((self.introduce(to, Some(text), None).await?, Ok(())))
     }
 
     fn poke(&self) {
@@ -374,9 +379,7 @@ impl Client {
     pub async fn group_create(&self, name: &str, handles: &[String]) -> Result<()> {
         let doing = "creating a group";
         let socket = self.connected(PATIENCE).await?;
-        if !self.open_groups(name)?.is_empty() {
-            return Err(Error::usage(doing, format!("you are in a group {name} already"), "another name"));
-        }
+        self.name_is_free(doing, name)?;
         let people = self.accounts(handles).await?;
         if people.is_empty() {
             return Err(Error::usage(doing, "a group needs someone else", "handles after the name"));
@@ -386,6 +389,22 @@ impl Client {
         let rows = self.engine.shared.core().found_group(name, &people, &packages)?;
         self.poke();
         self.accepted(doing, &rows).await
+    }
+
+    /// Names that we give are refused if they mean something already; what others give gets a number instead.
+    fn name_is_free(&self, doing: &'static str, name: &str) -> Result<()> {
+        let person = {
+            let core = self.engine.shared.core();
+            core.me.handle == name || core.db.contact_by_handle(name)?.is_some()
+        };
+        if person || !self.open_groups(name)?.is_empty() {
+            return Err(Error::usage(
+                doing,
+                format!("{name} is a person or a group of yours already"),
+                "another name",
+            ));
+        }
+        Ok(())
     }
 
     fn open_groups(&self, name: &str) -> Result<Vec<Conversation>> {
@@ -429,6 +448,7 @@ impl Client {
         let doing = "renaming a group";
         self.caught_up(PATIENCE).await?;
         let group = self.open_group(doing, name)?;
+        self.name_is_free(doing, new_name)?;
         let rows = self.engine.shared.core().want_rename(&group, new_name)?;
         self.poke();
         self.accepted(doing, &rows).await

@@ -21,6 +21,9 @@ pub(super) struct Profile {
     _lock: File,
 }
 
+/// The file that says that another process waits.
+const WANTED: &str = "wanted";
+
 fn error(why: impl std::fmt::Display, fix: &'static str) -> Error {
     Error::Profile { why: why.to_string(), fix }
 }
@@ -31,8 +34,25 @@ pub(super) fn clock() -> u64 {
 }
 
 impl Profile {
-    /// Opens or makes the folder and takes its lock, waiting up to `patience` for another process.
-    pub(super) fn open(home: &Path, patience: Duration) -> Result<Self> {
+    /// Opens a folder that holds an account; see [`Profile::make`].
+    pub(super) fn open(home: &Path, patience: Duration, ask: bool) -> Result<Self> {
+        if !home.join("profile.db").exists() {
+            return Err(error(
+                format!("{} holds no account", home.display()),
+                "`register` first, or another --home",
+            ));
+        }
+        Self::take(home, patience, ask)
+    }
+
+    /// Opens or makes the folder.
+    pub(super) fn make(home: &Path, patience: Duration) -> Result<Self> {
+        Self::take(home, patience, true)
+    }
+
+    /// Takes the folder's lock, waiting up to `patience` for another process; with `ask` it is told that someone
+    /// waits ([`Profile::is_wanted`]).
+    fn take(home: &Path, patience: Duration, ask: bool) -> Result<Self> {
         const FIX: &str = "another folder with --home";
         let show = home.display();
         fs::create_dir_all(home).map_err(|e| error(format!("{show}: {e}"), FIX))?;
@@ -43,17 +63,27 @@ impl Profile {
         let start = Instant::now();
         loop {
             match lock.try_lock() {
-                Ok(()) => return Ok(Self { home: home.to_owned(), _lock: lock }),
+                Ok(()) => {
+                    let _ = fs::remove_file(home.join(WANTED));
+                    return Ok(Self { home: home.to_owned(), _lock: lock });
+                }
                 Err(TryLockError::WouldBlock) if start.elapsed() < patience => {
+                    if ask {
+                        let _ = File::create(home.join(WANTED));
+                    }
                     std::thread::sleep(Duration::from_millis(20));
                 }
                 Err(TryLockError::WouldBlock) => {
-                    let why = format!("{show} is in use by another process of yours");
-                    return Err(error(why, "again when that has ended (perhaps a `follow`)"));
+                    return Err(Error::InUse { home: show.to_string() });
                 }
                 Err(TryLockError::Error(e)) => return Err(error(format!("{show}: {e}"), FIX)),
             }
         }
+    }
+
+    /// Whether another process waits for the folder: one that can let go should.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.home.join(WANTED).exists()
     }
 
     /// Whether an account was made in it.
@@ -107,7 +137,7 @@ impl Profile {
 
     /// Deletes everything in the folder that is ours.
     pub(super) fn erase(&self) -> Result<()> {
-        for name in ["key", "profile.db", "profile.db-wal", "profile.db-shm", "ca.pem"] {
+        for name in ["key", "profile.db", "profile.db-wal", "profile.db-shm", "ca.pem", WANTED] {
             match fs::remove_file(self.home.join(name)) {
                 Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
                     return Err(error(

@@ -175,7 +175,10 @@ async fn session(engine: &Arc<Engine>) -> Result<()> {
                 None => return Err(Error::Offline("the connection ended".into())),
             },
             Some(outcome) = flight.next() => flight.land(engine, outcome)?,
-            () = engine.poke.notified() => send_calls(&engine.shared, &*socket).await?,
+            () = engine.poke.notified() => {
+                send_calls(&engine.shared, &*socket).await?;
+                engine.bump();
+            }
             () = sleep_until(Instant::now() + TICK) => {}
         }
     }

@@ -131,7 +131,9 @@ impl Delivery {
         while let Some(heard) = self.ear.try_next() {
             match heard {
                 Note::Entry(push) if push.seq < self.next => {}
-                Note::Entry(push) if push.seq == self.next => size += self.add(&mut batch, push, size),
+                Note::Entry(push) if push.seq == self.next && self.opens(&push) => {
+                    size += self.add(&mut batch, push, size);
+                }
                 Note::Entry(push) => {
                     self.told = self.told.max(push.seq + 1);
                     self.behind = true;
@@ -147,11 +149,16 @@ impl Delivery {
         (!batch.entries.is_empty()).then_some(batch)
     }
 
+    /// Whether the device has the key to this entry, or it comes along. If not, the store has it, and is read.
+    fn opens(&self, push: &Push) -> bool {
+        self.hour_key == Some(push.hour_key) || push.fresh.is_some()
+    }
+
     fn add(&mut self, batch: &mut v1::Deliver, push: Push, before: usize) -> usize {
         self.next = push.seq + 1;
-        if self.hour_key != Some(push.hour_key.id) {
-            self.hour_key = Some(push.hour_key.id);
-            batch.hour_keys.push(hour_key(&push.hour_key));
+        if let Some(row) = push.fresh.filter(|row| self.hour_key != Some(row.id)) {
+            self.hour_key = Some(row.id);
+            batch.hour_keys.push(hour_key(&row));
         }
         let mut size = push.sealed.len();
         let room = PAYLOAD_ROOM.saturating_sub(before + size);
@@ -161,7 +168,7 @@ impl Delivery {
         }
         batch.entries.push(v1::SealedEntry {
             seq: push.seq,
-            hour_key: push.hour_key.id,
+            hour_key: push.hour_key,
             sealed: push.sealed,
         });
         size

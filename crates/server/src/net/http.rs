@@ -61,11 +61,12 @@ async fn socket(State(shared): State<Arc<Shared>>, mut request: Request) -> Resp
     let Some(&Peer(peer)) = request.extensions().get::<Peer>() else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
+    let client = shared.proxies.client(peer, request.headers());
     let upgrade = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {
         // The HTTP layer is left behind: what runs from here on holds the bare stream.
         if let Ok(Ok(parts)) = upgrade.await.map(Upgraded::downcast::<TokioIo<Transport>>) {
-            connection::run(shared, parts.io.into_inner(), parts.read_buf, peer).await;
+            connection::run(shared, parts.io.into_inner(), parts.read_buf, client).await;
         }
     });
     let mut response = Response::new(Body::empty());

@@ -6,6 +6,7 @@
 mod calls;
 mod connection;
 mod delivery;
+mod forwarded;
 pub mod frames;
 mod http;
 mod listen;
@@ -90,6 +91,7 @@ pub(crate) struct Shared {
     store: Arc<dyn Store>,
     hub: Arc<Hub>,
     authenticate_within: Duration,
+    proxies: forwarded::Proxies,
     /// Becomes true once, when the server is to stop.
     stop: watch::Receiver<bool>,
     connections: AtomicUsize,
@@ -115,6 +117,7 @@ pub async fn serve(start: Start) -> Result<(), ServeError> {
     let hub = Arc::new(Hub::default());
     let authenticate_within = Duration::from_secs(start.config.limits.authenticate_seconds);
     let sweep_every = Duration::from_secs(start.config.retention.sweep_seconds.max(1));
+    let proxies = forwarded::Proxies::new(&start.config.trusted_proxies);
     let service = Service::new(store.clone(), keys, start.config, hub.clone(), blobs);
     let (stop_now, stop) = watch::channel(false);
     let shared = Arc::new(Shared {
@@ -122,6 +125,7 @@ pub async fn serve(start: Start) -> Result<(), ServeError> {
         store,
         hub,
         authenticate_within,
+        proxies,
         stop,
         connections: AtomicUsize::new(0),
         work: AtomicU64::new(0),

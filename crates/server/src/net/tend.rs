@@ -15,11 +15,11 @@ use super::Shared;
 use crate::keys::KeyRing;
 
 /// Without calls for this long, the server is idle.
-const IDLE: Duration = Duration::from_secs(2);
-/// Time between two settlings of an idle server.
-const SETTLE: Duration = Duration::from_secs(10);
+const IDLE: Duration = Duration::from_millis(500);
+/// Time between two settlings of an idle server. Until then the log shows which mailboxes changed together.
+const SETTLE: Duration = Duration::from_secs(2);
 /// A busy server settles all the same after this long.
-const SETTLE_BUSY: Duration = Duration::from_secs(60);
+const SETTLE_BUSY: Duration = Duration::from_secs(10);
 
 /// Starts the background tasks.
 pub(super) fn start(

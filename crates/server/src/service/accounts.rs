@@ -1,6 +1,5 @@
 //! Accounts begin, connect and end.
 
-use std::sync::Arc;
 
 use zegel_identity::{Chain, DeviceInfo, SignedLink, auth_message, verify};
 use zegel_proto::{
@@ -119,20 +118,16 @@ impl Service {
         call: v1::DeleteAccount,
     ) -> Result<(), Refusal> {
         let (account, _) = session.member()?;
-        let hub = self.office.hub.clone();
-        let hours = Arc::clone(&self.office.hours);
+        let office = self.office.clone();
         write(&*self.store, move |tx| {
             let Some(row) = tx.account(&account)? else { return Ok(Ok(())) };
             if row.handle != call.handle {
                 return Ok(Err(Refusal::bad_request("type the account's own handle to delete it")));
             }
             let devices = listed(&tx.chain(&account)?);
-            tx.remove_account(&account)?;
+            tx.remove_account(&account, Now::get().day())?;
             tx.after_commit(Box::new(move || {
-                for device in devices {
-                    hours.forget_device(&device);
-                    hub.end(&device);
-                }
+                devices.iter().for_each(|device| office.end_device(device));
             }));
             Ok(Ok(()))
         })

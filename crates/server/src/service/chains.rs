@@ -28,15 +28,20 @@ impl Service {
                 None => tx.account_of_handle(&call.handle)?,
             };
             let Some(id) = id else { return Ok(None) };
-            let Some(account) = tx.account(&id)? else { return Ok(None) };
-            Ok(Some((account, tx.chain(&id)?)))
+            let chain = tx.chain(&id)?;
+            // Of a deleted account only the chain is left, for groups where it still has a leaf.
+            let handle = match tx.account(&id)? {
+                Some(account) => Some(account.handle),
+                None => chain.first().and_then(handle_in),
+            };
+            Ok(handle.map(|handle| (id, handle, chain)))
         });
-        let Some((account, chain)) = found.await? else {
+        let Some((id, handle, chain)) = found.await? else {
             return Err(Refusal::new(Code::NotFound, "there is no such account; check the handle"));
         };
         Ok(v1::AccountAnswer {
-            account: account.id.to_field(),
-            handle: account.handle,
+            account: id.to_field(),
+            handle,
             chain: chain.into_iter().map(v1::SigchainEntry::from).collect(),
         })
     }
@@ -49,10 +54,7 @@ impl Service {
         let bad = |text: String| Refusal::new(Code::BadChain, text);
         let link = signed.link().map_err(|error| bad(error.to_string()))?;
         let account = link.account;
-        let links = read(&*self.store, move |tx| tx.chain(&account)).await?;
-        if links.is_empty() {
-            return Err(Refusal::new(Code::NotFound, "there is no such account"));
-        }
+        let links = read(&*self.store, move |tx| living_chain(tx, &account)).await?.ok_or_else(no_account)?;
         let mut chain = Chain::verify(&links).map_err(|error| bad(error.to_string()))?;
         let before = chain.head();
         chain.append(&signed).map_err(|error| bad(error.to_string()))?;
@@ -69,10 +71,7 @@ impl Service {
         write(&*self.store, move |tx| {
             let done = append(tx, &account, before, &signed, &change)?;
             if let (Ok(()), Change::Revoke(device)) = (&done, change) {
-                tx.after_commit(Box::new(move || {
-                    office.hours.forget_device(&device);
-                    office.hub.end(&device);
-                }));
+                tx.after_commit(Box::new(move || office.end_device(&device)));
             }
             Ok(done)
         })
@@ -87,6 +86,26 @@ enum Change {
     Neither,
 }
 
+fn no_account() -> Refusal {
+    Refusal::new(Code::NotFound, "there is no such account")
+}
+
+/// The handle that a chain's first link claims.
+fn handle_in(first: &SignedLink) -> Option<String> {
+    match first.link().ok()?.action {
+        Action::Create { handle, .. } => Some(handle),
+        _ => None,
+    }
+}
+
+/// The chain of an account that was not deleted: an ended chain never grows.
+fn living_chain(tx: &mut dyn Tx, account: &AccountId) -> StoreResult<Option<Vec<SignedLink>>> {
+    Ok(match tx.account(account)? {
+        Some(_) => Some(tx.chain(account)?),
+        None => None,
+    })
+}
+
 fn append(
     tx: &mut dyn Tx,
     account: &AccountId,
@@ -94,7 +113,7 @@ fn append(
     link: &SignedLink,
     change: &Change,
 ) -> StoreResult<Result<(), Refusal>> {
-    let links = tx.chain(account)?;
+    let Some(links) = living_chain(tx, account)? else { return Ok(Err(no_account())) };
     // The link was verified against this head; another may have been appended meanwhile.
     if links.len() as u64 != len || links.last().map(SignedLink::hash) != Some(hash) {
         let text = "the chain grew meanwhile; fetch it and sign again";

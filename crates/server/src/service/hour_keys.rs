@@ -5,10 +5,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex},
 };
 
 use bytes::Bytes;
@@ -42,11 +39,13 @@ pub(super) fn usable(queue_key: &[u8]) -> bool {
 
 /// A key of one device and hour.
 pub(super) struct HourKey {
-    pub(super) row: Arc<HourKeyRow>,
+    pub(super) id: u64,
+    hour: u32,
     /// Not the expanded cipher: this is kept for every connected device, and that is thirty times as large.
     key: Zeroizing<[u8; 32]>,
-    /// Set after the commit that stored `row`; until then every job stores it again.
-    stored: AtomicBool,
+    /// Until the commit that stored it, and every job until then stores it again. Afterwards it is read from the
+    /// store: it is ten times as large as the rest of this.
+    row: Mutex<Option<Arc<HourKeyRow>>>,
 }
 
 impl HourKey {
@@ -65,7 +64,7 @@ impl HourKey {
         .ok()?;
         let encapsulated = Bytes::copy_from_slice(&encapsulated.to_bytes());
         let row = Arc::new(HourKeyRow { id, hour, encapsulated, sealed: sealed.into() });
-        Some(Self { row, key, stored: AtomicBool::new(false) })
+        Some(Self { id, hour, key, row: Mutex::new(Some(row)) })
     }
 
     /// An entry, bound to its mailbox and number.
@@ -76,11 +75,12 @@ impl HourKey {
         SealKey::new(&self.key).seal(&aad, plain).into()
     }
 
-    pub(super) fn is_stored(&self) -> bool {
-        self.stored.load(Ordering::Acquire)
+    /// The row, if no commit has stored it yet.
+    pub(super) fn not_stored(&self) -> Option<Arc<HourKeyRow>> {
+        self.row.lock().expect("no panic holds this lock").clone()
     }
     pub(super) fn set_stored(&self) {
-        self.stored.store(true, Ordering::Release);
+        self.row.lock().expect("no panic holds this lock").take();
     }
 }
 
@@ -130,14 +130,14 @@ impl HourKeys {
 
     fn ready(&self, device: &DeviceId, hour: u32) -> Option<Arc<HourKey>> {
         let keys = self.keys.lock().expect("no panic holds this lock");
-        keys.get(device).filter(|key| key.row.hour == hour).cloned()
+        keys.get(device).filter(|key| key.hour == hour).cloned()
     }
 
     fn make(&self, device: &DeviceId, queue_key: &QueueKey, hour: u32) -> Option<Arc<HourKey>> {
         let made = Arc::new(HourKey::new(device, queue_key, hour)?);
         let mut keys = self.keys.lock().expect("no panic holds this lock");
         // Another thread may have made one meanwhile; there is one for each hour.
-        match keys.get(device).filter(|key| key.row.hour == hour) {
+        match keys.get(device).filter(|key| key.hour == hour) {
             Some(other) => Some(other.clone()),
             None => {
                 keys.insert(*device, made.clone());
@@ -165,7 +165,7 @@ impl HourKeys {
     /// Forgets the keys of hours that have passed.
     pub(super) fn forget_before(&self, hour: u32) {
         let mut keys = self.keys.lock().expect("no panic holds this lock");
-        keys.retain(|_, key| key.row.hour >= hour);
+        keys.retain(|_, key| key.hour >= hour);
         keys.shrink_to_fit();
     }
 }

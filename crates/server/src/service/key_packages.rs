@@ -28,31 +28,31 @@ struct Stocked {
 }
 
 impl Service {
+    /// What does not fit into the stock is ignored, and no error: packages are handed out while a device connects,
+    /// so it cannot know exactly how many are missing.
     pub(super) async fn publish_key_packages(
         &self,
         session: &Session,
         call: v1::PublishKeyPackages,
     ) -> Result<(), Refusal> {
         let (account, device) = session.member()?;
-        let count = call.packages.len() as u32;
-        if count > KEY_PACKAGE_STOCK {
-            return Err(too_many());
-        }
-        self.limits.lookup(Some(account), session.peer, count)?;
+        let mut packages = call.packages;
+        packages.truncate(KEY_PACKAGE_STOCK as usize);
+        self.limits.lookup(Some(account), session.peer, packages.len() as u32)?;
         let keys = self.keys();
         let day = Now::get().day();
-        let normal = call.packages.into_iter().map(|package| (package, false));
-        let last = call.last_resort.into_iter().map(|package| (package, true));
-        let stocked: Vec<Stocked> = normal
-            .chain(last)
-            .map(|(package, last_resort)| stock(&keys, device, day, package, last_resort))
-            .collect::<Result<_, _>>()?;
+        let stock = |package, last_resort| stock(&keys, device, day, package, last_resort);
+        let mut normal: Vec<Stocked> =
+            packages.into_iter().map(|package| stock(package, false)).collect::<Result<_, _>>()?;
+        let last_resort = call.last_resort.map(|package| stock(package, true)).transpose()?;
         let replace = call.replace;
         write(&*self.store, move |tx| {
-            let held = if replace { 0 } else { tx.key_packages(&device)?.0 };
-            if held + count > KEY_PACKAGE_STOCK {
-                return Ok(Err(too_many()));
+            if tx.mailbox(&device)?.is_none() {
+                return Ok(Err(Refusal::new(Code::AuthFailed, "the device was revoked meanwhile")));
             }
+            let held = if replace { 0 } else { tx.key_packages(&device)?.0 };
+            normal.truncate(KEY_PACKAGE_STOCK.saturating_sub(held) as usize);
+            let stocked: Vec<Stocked> = normal.into_iter().chain(last_resort).collect();
             for it in &stocked {
                 if tx.address(&it.target.hash)?.is_some() {
                     return Ok(Err(Refusal::bad_request(
@@ -91,6 +91,10 @@ impl Service {
         let packages = write(&*self.store, move |tx| {
             let mut packages = Vec::new();
             for account in accounts {
+                // The chain of a deleted account may still be there.
+                if tx.account(&account)?.is_none() {
+                    continue;
+                }
                 // Nobody adds the device that they are at.
                 let others = listed(&tx.chain(&account)?).into_iter().filter(|other| *other != device);
                 for device in others {
@@ -107,10 +111,6 @@ impl Service {
         });
         Ok(v1::KeyPackagesAnswer { packages: packages.await? })
     }
-}
-
-fn too_many() -> Refusal {
-    Refusal::bad_request(format!("the stock holds at most {KEY_PACKAGE_STOCK} key packages; publish fewer"))
 }
 
 fn stock(

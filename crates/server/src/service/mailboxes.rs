@@ -11,9 +11,11 @@ use crate::store::{StoreResult, read, write};
 const BATCH_BYTES: usize = 1 << 20;
 
 impl Service {
-    /// Everything up to a number is in the device's own database, so it is deleted here.
+    /// Everything up to a number is in the device's own database, so it is deleted here. What a confirmation
+    /// among it confirmed will not be sent again, so its remembered answer goes too.
     pub(super) async fn ack(&self, session: &Session, call: v1::Ack) -> Result<(), Refusal> {
         let (_, device) = session.member()?;
+        let answers = self.office.answers.clone();
         write(&*self.store, move |tx| {
             let Some(mut mailbox) = tx.mailbox(&device)? else { return Ok(Ok(())) };
             if call.seq >= mailbox.next_seq {
@@ -23,6 +25,7 @@ impl Service {
             }
             if call.seq >= mailbox.first_seq {
                 tx.delete_entries(&device, call.seq)?;
+                tx.delete_answers(&answers.take(&device, call.seq))?;
                 mailbox.first_seq = call.seq + 1;
                 tx.put_mailbox(&device, &mailbox)?;
             }

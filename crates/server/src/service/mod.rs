@@ -6,6 +6,7 @@
 mod accounts;
 mod address_value;
 mod addresses;
+mod answers;
 mod chains;
 mod contacts;
 mod facts;
@@ -32,6 +33,7 @@ use std::sync::{Arc, RwLock, atomic::AtomicU64};
 use zegel_proto::v1::{self, client_frame as ask, server_frame as tell};
 
 use crate::{blobs::Blobs, config::Config, hub::Hub, keys::KeyRing, store::Store};
+use answers::Answers;
 use facts::Declines;
 use hour_keys::HourKeys;
 use limits::Limits;
@@ -72,7 +74,12 @@ impl Service {
             limits: Limits::new(&config.limits),
             config,
             blobs,
-            office: PostOffice { hours: Arc::new(HourKeys::new()), hub, unaccepted_entries },
+            office: PostOffice {
+                hours: Arc::new(HourKeys::new()),
+                answers: Arc::new(Answers::default()),
+                hub,
+                unaccepted_entries,
+            },
             declines: Arc::default(),
             foreign,
         })

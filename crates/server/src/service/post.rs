@@ -7,12 +7,13 @@ use zegel_proto::{AccountId, DeviceId, Message as _, padding_for, v1};
 
 use super::{
     address_value::{AddressValue, State, Target},
+    answers::Answers,
     hour_keys::{HourKey, HourKeys, NOBODY, SINK},
 };
 use crate::{
     clock::Now,
     hub::{Hub, Push},
-    store::{Mailbox, StoreResult, StoredEntry, Tx},
+    store::{HourKeyRow, Mailbox, StoreResult, StoredEntry, Tx},
 };
 
 /// Hours after which an introduction that nobody accepted counts as declined: 28 days.
@@ -25,8 +26,18 @@ pub(super) type Pushed = Option<(Bytes, Bytes)>;
 #[derive(Clone)]
 pub(super) struct PostOffice {
     pub(super) hours: Arc<HourKeys>,
+    pub(super) answers: Arc<Answers>,
     pub(super) hub: Arc<Hub>,
     pub(super) unaccepted_entries: u32,
+}
+
+impl PostOffice {
+    /// Forgets a device that may no longer connect, and ends its connection.
+    pub(super) fn end_device(&self, device: &DeviceId) {
+        self.hours.forget_device(device);
+        self.answers.forget_device(device);
+        self.hub.end(device);
+    }
 }
 
 /// The mail of one job. Dropped without [`Post::finish`], the mailboxes do not know what was put.
@@ -37,6 +48,7 @@ pub(super) struct Post<'a> {
     boxes: HashMap<DeviceId, Mailbox>,
     pushes: Vec<(DeviceId, Push)>,
     fresh: Vec<Arc<HourKey>>,
+    answered: Option<(DeviceId, u64, [u8; 32])>,
 }
 
 /// An empty mailbox. Its numbers begin anywhere, so that they tell nothing of how much came.
@@ -59,7 +71,8 @@ pub(super) fn padded(body: v1::entry::Body) -> Vec<u8> {
 
 impl<'a> Post<'a> {
     pub(super) fn new(tx: &'a mut dyn Tx, office: &'a PostOffice, now: Now) -> Self {
-        Self { tx, office, now, boxes: HashMap::new(), pushes: Vec::new(), fresh: Vec::new() }
+        let (boxes, pushes, fresh) = Default::default();
+        Self { tx, office, now, boxes, pushes, fresh, answered: None }
     }
 
     /// The mailbox of a device, if it has one; the sink always has.
@@ -75,36 +88,51 @@ impl<'a> Post<'a> {
         })
     }
 
-    /// Adds an entry (see [`padded`]). A device without a mailbox gets nothing.
-    pub(super) fn put(&mut self, device: &DeviceId, plain: &[u8], payload: &Pushed) -> StoreResult<()> {
-        let Some(account) = self.mailbox(device)?.map(|mailbox| mailbox.account) else { return Ok(()) };
+    /// Adds an entry (see [`padded`]); returns its number. A device without a mailbox gets nothing.
+    pub(super) fn put(
+        &mut self,
+        device: &DeviceId,
+        plain: &[u8],
+        payload: &Pushed,
+    ) -> StoreResult<Option<u64>> {
+        let Some(account) = self.mailbox(device)?.map(|mailbox| mailbox.account) else { return Ok(None) };
         let hour = self.now.hour();
-        let Some(key) = self.office.hours.current(self.tx, &account, device, hour)? else { return Ok(()) };
-        self.keep(device, &key)?;
-        let Some(mailbox) = self.boxes.get_mut(device) else { return Ok(()) };
+        let Some(key) = self.office.hours.current(self.tx, &account, device, hour)? else {
+            return Ok(None);
+        };
+        let fresh = self.keep(device, &key)?;
+        let Some(mailbox) = self.boxes.get_mut(device) else { return Ok(None) };
         let seq = mailbox.next_seq;
         mailbox.next_seq += 1;
         let sealed = key.seal(device, seq, plain);
-        let entry = StoredEntry { hour_key: key.row.id, sealed: sealed.clone() };
+        let entry = StoredEntry { hour_key: key.id, sealed: sealed.clone() };
         self.tx.put_entry(device, seq, hour, &entry)?;
-        let push = Push { seq, hour_key: key.row.clone(), sealed, payload: payload.clone() };
+        let push = Push { seq, hour_key: key.id, fresh, sealed, payload: payload.clone() };
         self.pushes.push((*device, push));
+        Ok(Some(seq))
+    }
+
+    /// Adds the confirmation of a submission; when the device acknowledges it, the answer in this row ends.
+    pub(super) fn confirm(&mut self, device: &DeviceId, plain: &[u8], answer: [u8; 32]) -> StoreResult<()> {
+        let seq = self.put(device, plain, &None)?;
+        self.answered = seq.map(|seq| (*device, seq, answer));
         Ok(())
     }
 
-    /// Stores the hour key, unless an earlier commit did.
-    fn keep(&mut self, device: &DeviceId, key: &Arc<HourKey>) -> StoreResult<()> {
-        if !key.is_stored() {
-            self.tx.put_hour_key(device, &key.row)?;
+    /// Stores the hour key, unless an earlier commit did; returns what was stored.
+    fn keep(&mut self, device: &DeviceId, key: &Arc<HourKey>) -> StoreResult<Option<Arc<HourKeyRow>>> {
+        let fresh = key.not_stored();
+        if let Some(row) = &fresh {
+            self.tx.put_hour_key(device, row)?;
             self.fresh.push(key.clone());
         }
-        Ok(())
+        Ok(fresh)
     }
 
     /// Stores the current hour's key of a device that connects, so that a key on disk does not tell of mail.
     pub(super) fn keep_hour_key(&mut self, account: &AccountId, device: &DeviceId) -> StoreResult<()> {
         match self.office.hours.current(self.tx, account, device, self.now.hour())? {
-            Some(key) => self.keep(device, &key),
+            Some(key) => self.keep(device, &key).map(drop),
             None => Ok(()),
         }
     }
@@ -147,17 +175,21 @@ impl<'a> Post<'a> {
 
     /// Writes the mailboxes' counters, and pushes after the commit.
     pub(super) fn finish(self) -> StoreResult<()> {
-        let Self { tx, office, boxes, pushes, fresh, .. } = self;
+        let Self { tx, office, boxes, pushes, fresh, answered, .. } = self;
         for (device, mailbox) in &boxes {
             tx.put_mailbox(device, mailbox)?;
         }
-        let hub = office.hub.clone();
+        let office = office.clone();
         tx.after_commit(Box::new(move || {
             for key in fresh {
                 key.set_stored();
             }
+            // Before the push: the acknowledgement finds it.
+            if let Some((device, seq, row)) = answered {
+                office.answers.put(&device, seq, row);
+            }
             for (device, push) in pushes {
-                hub.push(&device, push);
+                office.hub.push(&device, push);
             }
         }));
         Ok(())
@@ -181,8 +213,12 @@ mod tests {
         let keys = KeyRing::load_or_create(&dir.path().join("keys.toml"), &data).expect("keys");
         let target = Target::new(&keys, &Address([2; 16]), &GroupId([3; 32]));
         let device = DeviceId([1; 16]);
-        let office =
-            PostOffice { hours: Arc::new(HourKeys::new()), hub: Arc::default(), unaccepted_entries: 1000 };
+        let office = PostOffice {
+            hours: Arc::new(HourKeys::new()),
+            answers: Arc::default(),
+            hub: Arc::default(),
+            unaccepted_entries: 1000,
+        };
         let start = Now { ms: 1_800_000_000_000 };
         let later = Now { ms: start.ms + hours * 3_600_000 };
         let routed = write(&store, move |tx| {

@@ -106,7 +106,8 @@ impl SubmitJob {
         }
         let submission_id = it.id.to_field();
         let confirmation = v1::Confirmation { submission_id, stamps: stamps.clone() };
-        post.put(&it.sender.1, &padded(v1::entry::Body::Confirmation(confirmation)), &None)?;
+        let confirmation = padded(v1::entry::Body::Confirmation(confirmation));
+        post.confirm(&it.sender.1, &confirmation, it.answer.row)?;
         let answer = v1::Submitted { stamps };
         post.tx.put_answer(&it.answer.row, now.hour(), &it.answer.seal(&answer))?;
         post.finish()?;
@@ -189,7 +190,7 @@ impl SubmitJob {
         for target in &it.targets {
             match post.route(target)? {
                 // A device's own message comes back as a confirmation.
-                Some(device) if device != it.sender.1 => post.put(&device, &entry, &pushed)?,
+                Some(device) if device != it.sender.1 => drop(post.put(&device, &entry, &pushed)?),
                 _ => {}
             }
         }

@@ -18,6 +18,9 @@ use crate::{
 
 /// Rows of a kind that one job deletes: others wait meanwhile.
 const SWEEP_ROWS: usize = 500;
+/// Days that the sigchain of a deleted account stays longer than mail does: a Welcome that waits all that time may
+/// still bring somebody into a group where it has a leaf.
+const ENDED_CHAIN_DAYS: u32 = 28;
 
 /// Makes the mailbox that nobody reads, so that the first introduction that is dropped costs what others do.
 pub(super) fn make_sink(store: &dyn Store) {
@@ -111,8 +114,7 @@ impl Service {
             Ok(gone)
         });
         for device in gone.await? {
-            self.office.hours.forget_device(&device);
-            self.office.hub.end(&device);
+            self.office.end_device(&device);
         }
         Ok(())
     }
@@ -128,6 +130,7 @@ fn cut(retention: &Retention, now: Now, held: Vec<AccountId>) -> Cut {
         token_day: now.day().saturating_sub(retention.token_days),
         invite_day: now.day(),
         head_month: now.month().saturating_sub(retention.head_days.div_ceil(30)),
+        ended_day: now.day().saturating_sub(retention.mail_days.saturating_add(ENDED_CHAIN_DAYS)),
         held,
     }
 }

@@ -128,9 +128,10 @@ pub trait Tx {
     fn set_account_state(&mut self, id: &AccountId, state: AccountState) -> StoreResult<()>;
     /// Notes the day of the last connection.
     fn set_last_seen(&mut self, id: &AccountId, day: u32) -> StoreResult<()>;
-    /// Removes the account, its chain, devices, mailboxes, entries, hour keys and key packages. Its skeleton stays taken.
-    fn remove_account(&mut self, id: &AccountId) -> StoreResult<()>;
-    /// The sigchain, in order.
+    /// Removes the account, its mailboxes, entries, hour keys and key packages. Its skeleton stays taken, and its
+    /// chain stays until a sweep: groups whose tree still holds a leaf of it verify it.
+    fn remove_account(&mut self, id: &AccountId, today: u32) -> StoreResult<()>;
+    /// The sigchain, in order; also that of a removed account, until a sweep.
     fn chain(&mut self, id: &AccountId) -> StoreResult<Vec<SignedLink>>;
     /// Adds link number `seq`.
     fn append_chain(&mut self, id: &AccountId, seq: u64, link: &SignedLink) -> StoreResult<()>;
@@ -182,6 +183,8 @@ pub trait Tx {
     fn answer(&mut self, key: &[u8; 32]) -> StoreResult<Option<Vec<u8>>>;
     /// Remembers it.
     fn put_answer(&mut self, key: &[u8; 32], hour: u32, sealed: &[u8]) -> StoreResult<()>;
+    /// Forgets answers that nobody can ask for any more; those that are not there do no harm.
+    fn delete_answers(&mut self, keys: &[[u8; 32]]) -> StoreResult<()>;
 
     // Key packages: sealed, in no order.
 
@@ -238,7 +241,9 @@ pub struct Cut {
     pub invite_day: u32,
     /// Heads last used before this month become tombstones.
     pub head_month: u32,
-    /// Accounts under a legal hold: their devices' entries and hour keys stay.
+    /// Sigchains of accounts that were removed before this day; each goes as a whole.
+    pub ended_day: u32,
+    /// Accounts under a legal hold: their devices' entries and hour keys stay, and their chains.
     pub held: Vec<AccountId>,
 }
 

@@ -187,6 +187,15 @@ pub fn verifying_finds_what_is_wrong(at: &dyn Place) {
     expect_more("a key package of nobody");
     write(&*store, |tx| tx.append_chain(&zegel_proto::AccountId::random(), 0, &link(0))).unwrap();
     expect_more("a sigchain of nobody");
+    write(&*store, move |tx| {
+        let alice = tx.account(&owner)?.unwrap();
+        tx.remove_account(&owner, 20_000)?;
+        tx.put_account(&alice, "alice")
+    })
+    .unwrap();
+    // What was wrong with her mailbox went with it; so it is looked for by name.
+    let wrong = store.verify().unwrap();
+    assert!(wrong.iter().any(|what| what.contains("ended while")), "{wrong:?}");
 }
 
 pub fn settling(at: &dyn Place) {

@@ -83,12 +83,12 @@ pub fn removing_an_account(at: &dyn Place) {
         Ok((id, device, other))
     })
     .unwrap();
-    write(&*store, move |tx| tx.remove_account(&id)).unwrap();
+    write(&*store, move |tx| tx.remove_account(&id, 20_000)).unwrap();
     read(&*store, move |tx| {
         assert_eq!(tx.account(&id)?, None);
         assert_eq!(tx.account_of_handle("alice")?, None);
         assert!(tx.skeleton_used("alice")?, "a handle is never issued again");
-        assert!(tx.chain(&id)?.is_empty());
+        assert_eq!(tx.chain(&id)?, [link(0)], "until a sweep");
         assert_eq!(tx.mailbox(&device)?, None);
         assert!(waiting(tx, &device)?.is_empty());
         assert_eq!(tx.hour_key(&device, 7)?, None);
@@ -154,6 +154,16 @@ pub fn answers(at: &dyn Place) {
     .unwrap();
     assert_eq!(read(&*store, |tx| tx.answer(&[1; 32])).unwrap().unwrap(), b"stamp 2");
     assert_eq!(read(&*store, |tx| tx.answer(&[2; 32])).unwrap(), None);
+    write(&*store, |tx| {
+        tx.put_answer(&[3; 32], 480_000, b"stays")?;
+        tx.put_answer(&[4; 32], 480_000, b"goes at once")?;
+        tx.delete_answers(&[[1; 32], [2; 32], [4; 32]])?;
+        assert_eq!(tx.answer(&[4; 32])?, None);
+        tx.put_answer(&[4; 32], 480_000, b"is back")
+    })
+    .unwrap();
+    let left = read(&*store, |tx| (1..=4).map(|n| tx.answer(&[n; 32])).collect::<Result<Vec<_>, _>>());
+    assert_eq!(left.unwrap(), [None, None, Some(b"stays".to_vec()), Some(b"is back".to_vec())]);
 }
 
 pub fn key_packages(at: &dyn Place) {

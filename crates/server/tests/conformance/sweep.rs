@@ -1,6 +1,6 @@
 //! Retention: each kind of row goes when its time has come, and nothing else does.
 
-use zegel_proto::{BlobName, DeviceId, RoomId};
+use zegel_proto::{AccountId, BlobName, DeviceId, RoomId};
 use zegel_server::store::{Cut, Head, Invite, Store};
 
 use crate::common::*;
@@ -145,6 +145,36 @@ pub fn old_heads_become_tombstones(at: &dyn Place) {
     write(&*store, look).unwrap();
     read(&*store, look).unwrap();
     assert_eq!(sweep(&*store, Cut { head_month: 682, ..Cut::default() }, 100), 0);
+}
+
+pub fn ended_chains_go(at: &dyn Place) {
+    let store = at.open();
+    let [old, young, living] = write(&*store, |tx| {
+        let mut ids = Vec::new();
+        for handle in ["alice", "bob", "carol"] {
+            let (id, _) = person(tx, handle, 1000)?;
+            tx.append_chain(&id, 1, &link(1))?;
+            ids.push(id);
+        }
+        tx.remove_account(&ids[0], 50)?;
+        tx.remove_account(&ids[1], 51)?;
+        Ok(<[AccountId; 3]>::try_from(ids).unwrap())
+    })
+    .unwrap();
+    let lengths = || {
+        let len = |id| read(&*store, move |tx| Ok(tx.chain(&id)?.len())).unwrap();
+        [old, young, living].map(len)
+    };
+    assert_eq!(store.verify().unwrap(), [""; 0]);
+    assert_eq!(sweep(&*store, Cut { ended_day: 50, ..Cut::default() }, 100), 0);
+    let cut = Cut { ended_day: 51, held: vec![old], ..Cut::default() };
+    assert_eq!(sweep(&*store, cut, 100), 0, "held");
+    assert_eq!(lengths(), [2, 2, 2]);
+    assert_eq!(sweep(&*store, Cut { ended_day: 51, ..Cut::default() }, 1), 2, "whole, even past the limit");
+    assert_eq!(lengths(), [0, 2, 2]);
+    assert_eq!(sweep(&*store, Cut { ended_day: u32::MAX, ..Cut::default() }, 100), 2);
+    assert_eq!(lengths(), [0, 0, 2]);
+    assert_eq!(store.verify().unwrap(), [""; 0]);
 }
 
 pub fn held_accounts_stay(at: &dyn Place) {

@@ -71,7 +71,7 @@ pub(super) fn set_last_seen(tx: &mut SqliteTx<'_>, id: &AccountId, day: u32) -> 
     tx.execute("noting the day of a connection", sql, params![id.0, day]).map(drop)
 }
 
-pub(super) fn remove(tx: &mut SqliteTx<'_>, id: &AccountId) -> StoreResult<()> {
+pub(super) fn remove(tx: &mut SqliteTx<'_>, id: &AccountId, today: u32) -> StoreResult<()> {
     let doing = "removing an account";
     mailboxes::flush(tx)?;
     let sql = "SELECT device FROM mailbox WHERE account = ?1";
@@ -79,8 +79,18 @@ pub(super) fn remove(tx: &mut SqliteTx<'_>, id: &AccountId) -> StoreResult<()> {
     for device in devices {
         mailboxes::remove(tx, &device)?;
     }
-    tx.execute(doing, "DELETE FROM chain_link WHERE account = ?1", [id.0])?;
+    tx.execute(doing, "UPDATE chain_link SET ended_day = ?2 WHERE account = ?1", params![id.0, today])?;
     tx.execute(doing, "DELETE FROM account WHERE id = ?1", [id.0]).map(drop)
+}
+
+/// Removed accounts whose chains ended before this day.
+pub(super) fn ended(tx: &mut SqliteTx<'_>, before_day: u32) -> StoreResult<Vec<AccountId>> {
+    let sql = "SELECT account FROM chain_link WHERE ended_day > 0 AND ended_day < ?1 AND seq = 0";
+    tx.list("looking for ended sigchains", sql, [before_day], |row| row.get(0).map(AccountId).map(Some))
+}
+
+pub(super) fn delete_chain(tx: &mut SqliteTx<'_>, id: &AccountId) -> StoreResult<usize> {
+    tx.execute("deleting a sigchain", "DELETE FROM chain_link WHERE account = ?1", [id.0])
 }
 
 pub(super) fn chain(tx: &mut SqliteTx<'_>, id: &AccountId) -> StoreResult<Vec<SignedLink>> {

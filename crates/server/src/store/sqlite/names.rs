@@ -5,7 +5,7 @@ use zegel_proto::BlobName;
 
 use super::{
     accounts::age_band,
-    tx::{SqliteTx, hourly_id, marked_id},
+    tx::{SqliteTx, hourly_id},
 };
 use crate::store::{Invite, StoreResult};
 
@@ -41,13 +41,19 @@ pub(super) fn answer(tx: &mut SqliteTx<'_>, key: &[u8; 32]) -> StoreResult<Optio
 pub(super) fn put_answer(tx: &mut SqliteTx<'_>, key: &[u8; 32], hour: u32, sealed: &[u8]) -> StoreResult<()> {
     let sql = "INSERT INTO answer (id, key, sealed) VALUES (?1, ?2, ?3)
                ON CONFLICT (key) DO UPDATE SET sealed = ?3";
-    let mark = tx.mark;
     tx.insert(
         "remembering an answer",
         sql,
-        || marked_id(hour, mark),
+        || hourly_id(hour),
         |id, statement| statement.execute(params![id, key, sealed]),
     )
+}
+
+pub(super) fn delete_answers(tx: &mut SqliteTx<'_>, keys: &[[u8; 32]]) -> StoreResult<()> {
+    for key in keys {
+        tx.execute("forgetting an answer", "DELETE FROM answer WHERE key = ?1", [key])?;
+    }
+    Ok(())
 }
 
 pub(super) fn blocked(tx: &mut SqliteTx<'_>, tag: &[u8; 32]) -> StoreResult<bool> {

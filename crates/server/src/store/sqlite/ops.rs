@@ -34,8 +34,8 @@ impl Tx for SqliteTx<'_> {
     fn set_last_seen(&mut self, id: &AccountId, day: u32) -> StoreResult<()> {
         accounts::set_last_seen(self, id, day)
     }
-    fn remove_account(&mut self, id: &AccountId) -> StoreResult<()> {
-        accounts::remove(self, id)
+    fn remove_account(&mut self, id: &AccountId, today: u32) -> StoreResult<()> {
+        accounts::remove(self, id, today)
     }
     fn chain(&mut self, id: &AccountId) -> StoreResult<Vec<SignedLink>> {
         accounts::chain(self, id)
@@ -97,6 +97,9 @@ impl Tx for SqliteTx<'_> {
     }
     fn put_answer(&mut self, key: &[u8; 32], hour: u32, sealed: &[u8]) -> StoreResult<()> {
         names::put_answer(self, key, hour, sealed)
+    }
+    fn delete_answers(&mut self, keys: &[[u8; 32]]) -> StoreResult<()> {
+        names::delete_answers(self, keys)
     }
 
     fn key_packages(&mut self, device: &DeviceId) -> StoreResult<(u32, bool)> {

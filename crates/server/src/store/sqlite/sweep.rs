@@ -6,7 +6,7 @@ use rusqlite::params;
 use zegel_proto::{DeviceId, RoomId};
 
 use super::{
-    entries, heads, mailboxes,
+    accounts, entries, heads, mailboxes,
     tx::{SqliteTx, first_id, hour_of},
 };
 use crate::store::{Counts, Cut, StoreResult};
@@ -43,6 +43,7 @@ pub(super) fn sweep(tx: &mut SqliteTx<'_>, cut: &Cut, limit: usize) -> StoreResu
         gone += tx.execute(DOING, sql, params![before, rows])?;
     }
     gone += old_heads(tx, cut, rows)?;
+    gone += ended_chains(tx, cut, limit)?;
     Ok(gone as u64)
 }
 
@@ -154,6 +155,20 @@ fn idle_hour_keys(
 fn needed_keys(tx: &mut SqliteTx<'_>, device: [u8; 16]) -> StoreResult<HashSet<i64>> {
     let sql = "SELECT DISTINCT hour_key FROM entry WHERE device = ?1";
     Ok(tx.list(DOING, sql, [device], |row| row.get(0).map(Some))?.into_iter().collect())
+}
+
+/// Whole chains, even past the limit: half a chain would list devices that its other half revoked.
+fn ended_chains(tx: &mut SqliteTx<'_>, cut: &Cut, limit: usize) -> StoreResult<usize> {
+    let mut gone = 0;
+    for account in accounts::ended(tx, cut.ended_day)? {
+        if gone >= limit {
+            break;
+        }
+        if !cut.held.contains(&account) {
+            gone += accounts::delete_chain(tx, &account)?;
+        }
+    }
+    Ok(gone)
 }
 
 fn old_heads(tx: &mut SqliteTx<'_>, cut: &Cut, limit: i64) -> StoreResult<usize> {

@@ -33,8 +33,6 @@ pub(super) struct SqliteTx<'c> {
     /// What the storage said when an operation failed; the whole transaction fails with it, even if the job
     /// that met it went on.
     pub(super) broken: Option<StoreError>,
-    /// Random in each commit: see [`marked_id`].
-    pub(super) mark: u32,
     /// Where the next sweep goes on looking for idle hour keys: (device, key id).
     pub(super) sweep_from: ([u8; 16], i64),
 }
@@ -48,7 +46,6 @@ impl<'c> SqliteTx<'c> {
             after: Vec::new(),
             wrote: false,
             broken: None,
-            mark: 0,
             sweep_from: ([0; 16], i64::MIN),
         }
     }
@@ -156,11 +153,6 @@ impl<'c> SqliteTx<'c> {
 /// A row id of this hour: ordered by (hour, random).
 pub(super) fn hourly_id(hour: u32) -> i64 {
     (i64::from(hour) << 40) | (rand::random::<u64>() >> 24) as i64
-}
-
-/// A row id of this hour for a row that names nobody: those of one commit lie together, and so cost few pages.
-pub(super) fn marked_id(hour: u32, mark: u32) -> i64 {
-    (i64::from(hour) << 40) | (i64::from(mark >> 8) << 16) | i64::from(rand::random::<u16>())
 }
 
 /// The lowest row id of this hour.

@@ -25,8 +25,11 @@ CREATE TABLE chain_link (
   seq       INTEGER NOT NULL,
   body      BLOB    NOT NULL,
   signature BLOB    NOT NULL,
+  ended_day INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (account, seq)
 ) STRICT, WITHOUT ROWID;
+-- Only ended chains are in it, so that a sweep looks at no other.
+CREATE INDEX chain_link_by_end ON chain_link (ended_day) WHERE ended_day > 0;
 
 CREATE TABLE mailbox (
   device    BLOB    NOT NULL PRIMARY KEY CHECK (length(device) = 16),

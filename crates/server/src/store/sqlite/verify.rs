@@ -44,7 +44,13 @@ const INVARIANTS: &[(&str, &str)] = &[
     ),
     (
         "sigchains whose account is missing",
-        "SELECT count(DISTINCT account) FROM chain_link WHERE account NOT IN (SELECT id FROM account)",
+        "SELECT count(DISTINCT account) FROM chain_link
+         WHERE ended_day = 0 AND account NOT IN (SELECT id FROM account)",
+    ),
+    (
+        "sigchains that ended while their account is there",
+        "SELECT count(DISTINCT account) FROM chain_link
+         WHERE ended_day > 0 AND account IN (SELECT id FROM account)",
     ),
     (
         "sigchains with a hole",

@@ -110,7 +110,6 @@ impl Writer<'_> {
     fn commit(&mut self, jobs: Vec<Job>) -> StoreResult<Vec<(usize, StoreResult<()>)>> {
         self.sql("beginning a commit", "BEGIN IMMEDIATE")?;
         self.look_around()?;
-        self.tx.mark = rand::random();
         let run = |job| {
             let before = self.tx.after.len();
             let result = self.job(job)?;
