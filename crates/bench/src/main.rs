@@ -8,6 +8,7 @@ mod client;
 mod common;
 mod deliver;
 mod fanout;
+mod group;
 mod idle;
 mod offline;
 mod raw;
@@ -33,6 +34,8 @@ enum Command {
     Idle(idle::Args),
     /// One group of many devices
     Fanout(fanout::Args),
+    /// A group of a thousand people
+    Group(group::Args),
     /// Messages for absent devices, across a kill of the server
     Offline(offline::Args),
     /// What a message costs a device, beside bare openmls
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Command::Deliver(args) => deliver::run(args),
         Command::Idle(args) => idle::run(args),
         Command::Fanout(args) => fanout::run(args),
+        Command::Group(args) => group::run(args),
         Command::Offline(args) => offline::run(args),
         Command::Client(args) => client::run(args),
         Command::Replay(args) => replay::run(args),

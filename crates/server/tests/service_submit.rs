@@ -108,6 +108,42 @@ async fn the_same_submission_is_delivered_once() {
     assert_eq!(bob.bodies().await.len(), 1);
 }
 
+/// A client takes a confirmation and clears its outbox in one transaction before it acknowledges, and keeps its
+/// calls in order, so it never sends again what it acknowledged. Only a sender that breaks this is delivered
+/// twice, and that harms no one but its own conversation.
+#[tokio::test]
+async fn a_remembered_answer_ends_with_the_acknowledgement() {
+    let mut world = World::new();
+    let (mut alice, bob, group, _, to_bob) = friends(&world).await;
+    let db = rusqlite::Connection::open(world.dir.path().join("data").join("zegel.db")).expect("the store");
+    let rows =
+        || db.query_row("SELECT count(*) FROM answer", [], |row| row.get::<_, i64>(0)).expect("a count");
+    assert_eq!(rows(), 0, "what founded the conversation was acknowledged");
+    let submits = ["one", "two"].map(|text| group.says(text, &[to_bob]));
+    let mut answers = Vec::new();
+    for submit in &submits {
+        answers.push(alice.submit(submit.clone()).await.expect("sent"));
+    }
+    assert_eq!(rows(), 2);
+    for (submit, answer) in submits.iter().zip(&answers) {
+        assert_eq!(alice.submit(submit.clone()).await.as_ref(), Ok(answer), "not acknowledged yet");
+    }
+    let first = alice.mail().await[0].0;
+    assert_eq!(alice.call(ask::Body::Ack(v1::Ack { seq: first })).await, Ok(None));
+    assert_eq!(rows(), 1);
+    assert_eq!(alice.submit(submits[1].clone()).await.as_ref(), Ok(&answers[1]), "the other one stays");
+    let again = alice.submit(submits[0].clone()).await.expect("taken as a new one");
+    assert_ne!(again, answers[0]);
+    assert_eq!(bob.bodies().await.len(), 3);
+
+    // A new process does not know which answers end with what: they stay until their hours are over.
+    world.restart(Default::default());
+    alice.service = world.service.clone();
+    alice.ack_all().await;
+    assert_eq!(alice.submit(submits[1].clone()).await.as_ref(), Ok(&answers[1]));
+    assert_eq!(bob.bodies().await.len(), 3);
+}
+
 #[tokio::test]
 async fn another_persons_id_gives_nothing_away() {
     let world = World::new();

@@ -10,7 +10,7 @@ use std::{
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use zegel_proto::v1::{client_frame as ask, server_frame as tell};
 
-use super::Shared;
+use super::{Shared, report};
 use crate::service::Session;
 
 /// The most calls of one connection that run at once.
@@ -87,7 +87,11 @@ impl Shared {
     /// Lets the service answer a call.
     pub async fn call(&self, session: &mut Session, body: ask::Body) -> Option<tell::Body> {
         self.work.fetch_add(1, Relaxed);
-        metrics::counter!("zegel_calls_total", "call" => name(&body)).increment(1);
+        match &body {
+            ask::Body::Submit(_) => self.report.submits.increment(1),
+            ask::Body::Ack(_) => self.report.acks.increment(1),
+            other => report::calls(name(other)).increment(1),
+        }
         self.service.call(session, body).await
     }
 }

@@ -164,12 +164,12 @@ async fn attend(
                 finished.answer.into_iter().for_each(|answer| wire.queue(finished.call, answer));
                 answer_ready(wire, calls);
                 if open && let Some(deliver) = delivery.ready() {
-                    deliver_now(wire, deliver);
+                    deliver_now(shared, wire, deliver);
                 }
             }
             turn = delivery.next(), if open => match turn {
                 Turn::Send(deliver) => {
-                    deliver_now(wire, deliver);
+                    deliver_now(shared, wire, deliver);
                     answer_ready(wire, calls);
                 }
                 Turn::Replaced => {
@@ -207,8 +207,8 @@ fn answer_ready(wire: &mut Wire, calls: &mut Calls) {
     }
 }
 
-fn deliver_now(wire: &mut Wire, deliver: v1::Deliver) {
-    metrics::counter!("zegel_delivered_total").increment(deliver.entries.len() as u64);
+fn deliver_now(shared: &Shared, wire: &mut Wire, deliver: v1::Deliver) {
+    shared.report.delivered.increment(deliver.entries.len() as u64);
     wire.queue(0, tell::Body::Deliver(deliver));
 }
 

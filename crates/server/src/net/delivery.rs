@@ -166,11 +166,7 @@ impl Delivery {
             size += sealed.len();
             batch.payloads.push(v1::SharedPayload { name, sealed });
         }
-        batch.entries.push(v1::SealedEntry {
-            seq: push.seq,
-            hour_key: push.hour_key,
-            sealed: push.sealed,
-        });
+        batch.entries.push(v1::SealedEntry { seq: push.seq, hour_key: push.hour_key, sealed: push.sealed });
         size
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{sync::atomic::Ordering::Relaxed, time::Duration};
 
+use metrics::Counter;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::{sync::Mutex, time::Instant};
 
@@ -14,6 +15,10 @@ const COUNTS_GOOD: Duration = Duration::from_secs(10);
 /// Renders the metrics.
 pub struct Report {
     recorded: PrometheusHandle,
+    // Handles of what is counted with each message: to look them up by name costs more than to count.
+    pub(super) submits: Counter,
+    pub(super) acks: Counter,
+    pub(super) delivered: Counter,
     counts: Mutex<Option<(Instant, Counts)>>,
 }
 
@@ -36,7 +41,13 @@ impl Report {
         metrics::describe_gauge!("zegel_mailboxes", "Mailboxes");
         metrics::describe_gauge!("zegel_entries", "Entries that wait in mailboxes");
         metrics::describe_gauge!("zegel_heads", "Conversation heads");
-        Ok(Self { recorded, counts: Mutex::default() })
+        Ok(Self {
+            recorded,
+            submits: calls("submit"),
+            acks: calls("ack"),
+            delivered: metrics::counter!("zegel_delivered_total"),
+            counts: Mutex::default(),
+        })
     }
 
     /// Keeps what was recorded from piling up; called now and then.
@@ -65,4 +76,9 @@ impl Report {
         }
         kept.map(|(_, counts)| counts)
     }
+}
+
+/// The counter of calls of a kind.
+pub(super) fn calls(kind: &'static str) -> Counter {
+    metrics::counter!("zegel_calls_total", "call" => kind)
 }

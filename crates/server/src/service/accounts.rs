@@ -1,6 +1,5 @@
 //! Accounts begin, connect and end.
 
-
 use zegel_identity::{Chain, DeviceInfo, SignedLink, auth_message, verify};
 use zegel_proto::{
     AccountId, Code, DeviceId, check_handle, token_hash,

@@ -188,10 +188,9 @@ impl SubmitJob {
         let pushed = keep(post, now, &it.message.carried)?;
         let entry = self.entry(&it.message, stamped);
         for target in &it.targets {
-            match post.route(target)? {
-                // A device's own message comes back as a confirmation.
-                Some(device) if device != it.sender.1 => drop(post.put(&device, &entry, &pushed)?),
-                _ => {}
+            // A device's own message comes back as a confirmation.
+            if let Some(device) = post.route(target)?.filter(|device| *device != it.sender.1) {
+                post.put(&device, &entry, &pushed)?;
             }
         }
         Ok(())

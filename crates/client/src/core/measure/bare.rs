@@ -85,7 +85,7 @@ impl Bare {
         let mut group =
             MlsGroup::new_with_group_id(&provider, &sender.me, &config, id, credential).map_err(odd)?;
         let add = add.into_iter().map(|package| (package, Address::random())).collect();
-        let made = commit(&provider, &sender.me, &mut group, Shape { add, ..Shape::default() }, facts)?;
+        let made = commit(&provider, &sender.me, &mut group, Shape { add, ..Shape::default() })?;
         group.merge_pending_commit(&provider).map_err(odd)?;
 
         let welcome = made.welcome.ok_or_else(|| odd("no Welcome"))?;
