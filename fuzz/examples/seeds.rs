@@ -29,7 +29,11 @@ fn main() -> Done {
 
 /// A masked binary frame behind the byte that says how to cut it.
 fn websocket() -> Done {
-    seed("websocket", "binary", &[3, 0x82, 0x85, 1, 2, 3, 4, b'h' ^ 1, b'e' ^ 2, b'l' ^ 3, b'l' ^ 4, b'o' ^ 1])?;
+    seed(
+        "websocket",
+        "binary",
+        &[3, 0x82, 0x85, 1, 2, 3, 4, b'h' ^ 1, b'e' ^ 2, b'l' ^ 3, b'l' ^ 4, b'o' ^ 1],
+    )?;
     seed("websocket", "ping", &[1, 0x89, 0x80, 0, 0, 0, 0])
 }
 
