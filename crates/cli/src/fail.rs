@@ -45,6 +45,7 @@ impl Fail {
             Self::Client(Error::Protocol { .. }) => "protocol",
             Self::Client(Error::Usage { .. }) => "usage",
             Self::Client(Error::Timeout { .. }) => "timeout",
+            Self::Client(Error::Rewritten { .. }) => "rewritten",
             Self::Own { .. } | Self::Pipe => "local",
             Self::CommandLine(_) => "command line",
         }

@@ -59,6 +59,14 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// The service's list of someone's devices does not continue the one we know: it, or who holds it, lies.
+    #[error(
+        "while reading {handle}'s devices: the service rewrote their history; try to reach them in another way"
+    )]
+    Rewritten {
+        /// Whose.
+        handle: String,
+    },
     /// The request cannot be done as things are.
     #[error("while {doing}: {why}; try {fix}")]
     Usage {

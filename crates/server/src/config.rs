@@ -88,6 +88,8 @@ pub struct Limits {
     pub connect_per_address: Rate,
     /// Submissions of one device.
     pub submit_per_device: Rate,
+    /// Acknowledgements, parts of blobs fetched, and addresses accepted or deleted by one device.
+    pub calls_per_device: Rate,
     /// Introductions to newcomers (each counts) by one account.
     pub introduce_per_account: Rate,
     /// Look-ups of accounts and key packages by one account.
@@ -138,6 +140,7 @@ impl Default for Limits {
             register_per_address: rate(20, 20),
             connect_per_address: rate(600, 36_000),
             submit_per_device: rate(600, 36_000),
+            calls_per_device: rate(20_000, 720_000),
             introduce_per_account: rate(300, 600),
             lookup_per_account: rate(1200, 3_600),
             lookup_per_address: rate(60, 600),

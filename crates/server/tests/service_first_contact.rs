@@ -50,10 +50,13 @@ async fn the_sender_cannot_tell_dropped_from_delivered() {
     for to in [adult.publish(1).await[0], child.publish(1).await[0]] {
         let before = size_of(&world, devices).await;
         let (group, answer) = introduces(&mut stranger, to, None).await;
-        // What is sent afterwards goes the same way.
+        // What is sent afterwards goes the same way, and writes the address's row either way.
+        let row = row_of(&world, to).await;
         let second = stranger.submit(group.says("are you there?", &[to])).await.expect("sent");
         answers.push((prost_len(&answer), prost_len(&second)));
         grown.push(size_of(&world, devices).await - before);
+        let written = row_of(&world, to).await;
+        assert!(written != row && written.len() == row.len());
     }
     assert_eq!(answers[0], answers[1]);
     assert_eq!(grown[0], grown[1], "as many entries of the same sizes are written");
@@ -66,6 +69,12 @@ async fn the_sender_cannot_tell_dropped_from_delivered() {
 
 fn prost_len(answer: &v1::Submitted) -> usize {
     zegel_proto::Message::encoded_len(answer)
+}
+
+/// The row of an address; sealed anew whenever it is written.
+async fn row_of(world: &World, address: Address) -> Vec<u8> {
+    let hash = zegel_proto::address_hash(&address);
+    world.read(move |tx| tx.address(&hash)).await.expect("a row")
 }
 
 /// Bytes of all entries that wait in these mailboxes.
@@ -201,29 +210,6 @@ async fn an_unaccepted_address_takes_only_so_much() {
         pest.submit(group.says(&format!("{n}"), &[to])).await.expect("sent");
     }
     assert_eq!(alice.bodies().await.len(), 2 + 3 + 5);
-}
-
-#[tokio::test]
-async fn declining_ends_delivery_and_is_told_coarsely() {
-    let world = World::new();
-    let mut pest = world.adult("pest").await;
-    for name in ["anna", "brit", "cara"] {
-        let mut receiver = world.adult(name).await;
-        let to = receiver.publish(1).await[0];
-        let (group, _) = introduces(&mut pest, to, None).await;
-        receiver.ack_all().await;
-        let decline =
-            v1::DeleteAddresses { addresses: vec![to.to_field()], declined: pest.account.to_field() };
-        receiver.call(ask::Body::DeleteAddresses(decline.clone())).await.expect("declined");
-        receiver.call(ask::Body::DeleteAddresses(decline)).await.expect("again is no error");
-        pest.submit(group.says("please", &[to])).await.expect("sent");
-        assert!(receiver.bodies().await.is_empty());
-    }
-    let mut dora = world.adult("dora").await;
-    let to = dora.publish(1).await[0];
-    introduces(&mut pest, to, None).await;
-    let [Body::Introduction(introduction), _] = &dora.bodies().await[..] else { panic!() };
-    assert_eq!(introduction.facts.as_ref().expect("facts").declined_lately, 3);
 }
 
 #[tokio::test]

@@ -8,7 +8,10 @@ use zegel_proto::{
     Address, BlobName, Code, KEY_PACKAGE_STOCK, room_of,
     v1::{self, client_frame as ask, entry::Body, server_frame as tell},
 };
-use zegel_server::store::Head;
+use zegel_server::{
+    config::{Config, Rate},
+    store::Head,
+};
 
 #[tokio::test]
 async fn each_package_is_handed_out_once_and_the_last_resort_for_ever() {
@@ -73,6 +76,29 @@ async fn the_stock_is_bounded_and_addresses_are_fresh() {
 }
 
 #[tokio::test]
+async fn a_connecting_device_learns_what_is_good_only() {
+    let world = World::new();
+    let mut bob = world.adult("bob").await;
+    bob.publish(2).await;
+    let device = bob.device;
+    // What does not open is handed out as little as what is too old.
+    world
+        .write(move |tx| {
+            tx.put_key_package(&device, false, b"spoilt")?;
+            tx.put_key_package(&device, true, b"spoilt")
+        })
+        .await;
+    bob.session = world.session().await;
+    let answer = bob.connect().await.expect("connected");
+    assert_eq!((answer.key_packages, answer.last_resort), (2, false));
+    assert_eq!(world.read(move |tx| tx.key_packages(&device)).await, (2, false));
+    bob.publish_last_resort().await;
+    bob.session = world.session().await;
+    let answer = bob.connect().await.expect("connected");
+    assert_eq!((answer.key_packages, answer.last_resort), (2, true));
+}
+
+#[tokio::test]
 async fn a_device_asks_three_times_to_rejoin() {
     let world = World::new();
     let (mut alice, mut bob) = (world.adult("alice").await, world.adult("bob").await);
@@ -103,6 +129,63 @@ async fn a_device_asks_three_times_to_rejoin() {
     assert_eq!(alice.bodies().await.len(), 3);
     let unknown = v1::RequestRejoin { group_id: Group::new().id.to_field(), ..request };
     bob.refused(Code::UnknownConversation, ask::Body::RequestRejoin(unknown)).await;
+}
+
+#[tokio::test]
+async fn an_address_takes_three_requests_from_all_together() {
+    let world = World::new();
+    let (mut alice, mut bob, mut carol) =
+        (world.adult("alice").await, world.adult("bob").await, world.adult("carol").await);
+    let mut group = Group::new();
+    let to_alice = alice.bind(&group.id).await;
+    alice.submit(group.commits(&[])).await.expect("founded");
+    alice.ack_all().await;
+    let copy = v1::RejoinCopy { address: to_alice.to_field(), sealed: vec![7; 2000].into() };
+    let request = v1::RequestRejoin { group_id: group.id.to_field(), copies: vec![copy; 2] };
+    for person in [&mut bob, &mut carol] {
+        person.call(ask::Body::RequestRejoin(request.clone())).await.expect("sent");
+    }
+    assert_eq!(alice.bodies().await.len(), 3);
+}
+
+#[tokio::test]
+async fn nobody_puts_a_file_in_the_place_of_a_payload() {
+    let world = World::new();
+    let mut alice = world.adult("alice").await;
+    let [payload, file, both] = [(); 3].map(|()| BlobName::random());
+    let put = |name: BlobName| {
+        let data = Bytes::from_static(b"false");
+        ask::Body::PutBlob(v1::PutBlob { name: name.to_field(), offset: 0, data, last: true })
+    };
+    let get = |name: BlobName| ask::Body::GetBlob(v1::GetBlob { name: name.to_field(), offset: 0 });
+    alice.call(put(file)).await.expect("put");
+    alice.call(put(both)).await.expect("put");
+    world
+        .write(move |tx| {
+            tx.put_payload(&payload, u32::MAX >> 9, b"true")?;
+            tx.put_payload(&both, u32::MAX >> 9, b"true")
+        })
+        .await;
+    alice.refused(Code::BadRequest, put(payload)).await;
+    for (name, data) in [(payload, "true"), (both, "true"), (file, "false")] {
+        let Ok(Some(tell::Body::BlobPart(part))) = alice.call(get(name)).await else { panic!() };
+        assert_eq!(part.data, data);
+    }
+}
+
+#[tokio::test]
+async fn a_part_of_a_file_costs_four_kibibytes_at_least() {
+    let mut config = Config::default();
+    config.limits.blob_kib_per_account = Rate { burst: 8, per_hour: 1 };
+    let world = World::with(config);
+    let mut alice = world.adult("alice").await;
+    let put = || {
+        let name = BlobName::random().to_field();
+        ask::Body::PutBlob(v1::PutBlob { name, offset: 0, data: Bytes::from_static(b"x"), last: false })
+    };
+    alice.call(put()).await.expect("put");
+    alice.call(put()).await.expect("put");
+    alice.refused(Code::RateLimited, put()).await;
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ macro_rules! conformance {
                 callbacks_come_in_order, failed_callbacks_stay_silent, jobs_of_one_commit_see_each_other,
                 readers_cannot_write, readers_see_what_was_answered, closing_answers_everybody,
                 the_cache_tells_the_truth;
-            sweep: old_entries_go, no_holes_come_about, idle_hour_keys_go, other_old_rows_go, old_heads_become_tombstones,
+            sweep: old_entries_go, no_holes_come_about, idle_hour_keys_go, other_old_rows_go, dead_addresses_go, old_heads_become_tombstones,
                 ended_chains_go, held_accounts_stay, small_steps_reach_everything;
             care: reopening_keeps_everything, another_process_is_noticed, two_processes_write_in_turn,
                 a_backup_is_a_whole_store, a_backup_replaces_nothing, verifying_finds_what_is_wrong, settling, counting;

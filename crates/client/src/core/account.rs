@@ -59,12 +59,7 @@ impl Core {
         let (known_len, known_head) = known.chain.head();
         let at = (known_len as usize).checked_sub(1).and_then(|last| links.get(last));
         if at.map(SignedLink::hash) != Some(known_head) {
-            let text = format!(
-                "{}'s list of devices was rewritten. Nothing is sent to the new devices.",
-                known.handle
-            );
-            self.notice_to_peer(&known.chain.account(), &text)?;
-            return Err(Error::protocol(doing, "it does not continue the chain that we know"));
+            return Err(Error::Rewritten { handle: known.handle });
         }
         if chain.head() != known.chain.head() {
             self.db.put_chain(&chain, &links)?;
@@ -72,6 +67,16 @@ impl Core {
             self.notice_to_peer(&chain.account(), &text)?;
         }
         Ok(chain)
+    }
+
+    /// Puts on screen that the service gave a list of devices that does not continue the one we know.
+    pub(crate) fn alarm_rewritten(&mut self, handle: &str) -> Result<()> {
+        let Some(contact) = self.db.contact_by_handle(handle)? else { return Ok(()) };
+        let text =
+            format!("The service gave a rewritten list of {handle}'s devices. Nothing is sent to new ones.");
+        let conversation = self.db.direct_with(&contact.account)?.first().map_or(0, |c| c.id);
+        self.db.add_item(&NewItem::line(conversation, ItemKind::Gap, &text))?;
+        Ok(())
     }
 
     fn notice_to_peer(&mut self, account: &AccountId, text: &str) -> Result<()> {

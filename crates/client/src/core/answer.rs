@@ -28,7 +28,10 @@ impl Core {
     }
 
     pub(crate) fn accept(&mut self, conversation: &Conversation) -> Result<()> {
-        self.step(|core| core.accept_now(conversation))
+        self.step(|core| match core.waits_for_answer(conversation)? {
+            true => core.accept_now(conversation),
+            false => Ok(()),
+        })
     }
 
     /// Accepting within a step: the service lifts the limits, the other side is told, a shared address is replaced.
@@ -51,14 +54,16 @@ impl Core {
     }
 
     pub(crate) fn decline(&mut self, conversation: &Conversation) -> Result<()> {
-        self.step(|core| {
-            let declined = conversation.introducer.map(|who| who.to_field()).unwrap_or_default();
-            core.end_conversation(conversation, ConversationState::Declined)?;
-            core.db.add_call(v1::client_frame::Body::DeleteAddresses(v1::DeleteAddresses {
-                addresses: Vec::new(),
-                declined,
-            }))
+        self.step(|core| match core.waits_for_answer(conversation)? {
+            true => core.end_conversation(conversation, ConversationState::Declined),
+            false => Ok(()),
         })
+    }
+
+    /// Whether it is still a request: what was read before may have changed.
+    fn waits_for_answer(&self, conversation: &Conversation) -> Result<bool> {
+        let now = self.db.conversation(conversation.id)?;
+        Ok(now.is_some_and(|now| now.state == ConversationState::Request))
     }
 
     /// Blocks a person: no introduction of theirs is delivered, and every direct chat with them ends.

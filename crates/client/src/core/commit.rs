@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     Result,
-    db::{Conversation, ConversationState, Intent, ItemKind, Kind, NewItem, OutboxState, mls::Provider},
+    db::{Conversation, ConversationState, Intent, ItemKind, NewItem, OutboxState, mls::Provider},
 };
 
 impl Core {
@@ -111,16 +111,17 @@ impl Core {
             self.drop_settled_removals(conversation, who)?;
         }
         for who in &change.swapped {
-            lines.push(format!("{} joined again.", self.name_of(who)?));
+            lines.push(format!("{by_name} let {}'s device in again.", self.name_of(who)?));
+        }
+        for who in &change.widened {
+            lines.push(format!("{by_name} added another device of {}.", self.name_of(who)?));
         }
         if new_name != old_name {
             self.name_group(conversation.id, new_name)?;
             lines.push(format!("{by_name} named the group {new_name}."));
         }
-        if conversation.kind == Kind::Group {
-            for text in &lines {
-                self.db.add_item(&NewItem::line(conversation.id, ItemKind::Notice, text))?;
-            }
+        for text in &lines {
+            self.db.add_item(&NewItem::line(conversation.id, ItemKind::Notice, text))?;
         }
         Ok(())
     }
@@ -171,13 +172,26 @@ impl Core {
 /// A commit in terms of people: who has a leaf before, who gets one, who loses theirs.
 pub(super) fn change_of(old: &Epoch, added: &[Seat], removed: &[u32]) -> Change {
     let before = old.people();
-    let mut after: Vec<AccountId> =
-        old.seats.iter().filter(|seat| !removed.contains(&seat.leaf)).map(|seat| seat.account).collect();
-    after.extend(added.iter().map(|seat| seat.account));
-    let mut newcomers: Vec<_> = added.iter().map(|seat| seat.account).collect();
-    newcomers.sort();
-    newcomers.dedup();
-    let (swapped, added): (Vec<_>, Vec<_>) = newcomers.into_iter().partition(|who| before.contains(who));
-    let removed = before.into_iter().filter(|who| !after.contains(who)).collect();
-    Change { added, removed, swapped }
+    let gone: Vec<&Seat> = old.seats.iter().filter(|seat| removed.contains(&seat.leaf)).collect();
+    let mut change = Change::default();
+    for seat in added {
+        let swap = gone.iter().any(|old| (old.account, old.device) == (seat.account, seat.device));
+        let list = match swap {
+            true => &mut change.swapped,
+            false if before.contains(&seat.account) => &mut change.widened,
+            false => &mut change.added,
+        };
+        list.push(seat.account);
+    }
+    for seat in gone {
+        // Losing any device counts: its place is not anyone else's to give away.
+        if !added.iter().any(|new| (new.account, new.device) == (seat.account, seat.device)) {
+            change.removed.push(seat.account);
+        }
+    }
+    for list in [&mut change.added, &mut change.removed, &mut change.swapped, &mut change.widened] {
+        list.sort();
+        list.dedup();
+    }
+    change
 }

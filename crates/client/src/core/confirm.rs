@@ -23,19 +23,22 @@ impl Core {
         if !submit.first.is_empty() {
             sent.push(&submit.first);
         }
-        for (place, stamped) in confirmation.stamps.iter().enumerate() {
-            let Ok(context) = Context::from_bytes(&stamped.context) else {
-                self.doubt(&conversation)?;
-                continue;
-            };
-            let hash = sent.get(place).map(|bytes| <[u8; 32]>::from(Sha256::digest(bytes)));
-            let ours = hash == Some(context.message_hash)
+        let contexts: Vec<Context> = confirmation
+            .stamps
+            .iter()
+            .filter_map(|stamped| Context::from_bytes(&stamped.context).ok())
+            .collect();
+        let ours = |(context, bytes): (&Context, &&bytes::Bytes)| {
+            context.message_hash == <[u8; 32]>::from(Sha256::digest(bytes))
                 && context.sender_account == self.me.account.0
-                && context.room == conversation.room.0;
-            if !ours {
-                self.doubt(&conversation)?;
-            }
-            self.follow_chain(&conversation, &context)?;
+                && context.sender_device == self.me.device.0
+                && context.room == conversation.room.0
+        };
+        if contexts.len() != sent.len() || !contexts.iter().zip(&sent).all(ours) {
+            return self.doubt(&conversation, &row);
+        }
+        for (place, (context, stamped)) in contexts.iter().zip(&confirmation.stamps).enumerate() {
+            self.follow_chain(&conversation, context)?;
             let is_text = place + 1 == sent.len() && row.item != 0;
             if is_text {
                 let (at, seq) = (context.accepted_ms, context.server_seq);
@@ -49,10 +52,18 @@ impl Core {
         Ok(Step::Done)
     }
 
-    fn doubt(&mut self, conversation: &Conversation) -> Result<()> {
+    /// The service confirmed what we did not send: nothing is believed of it, and a change of the conversation
+    /// stays pending.
+    fn doubt(&mut self, conversation: &Conversation, row: &OutboxRow) -> Result<Step> {
         let text = "The service confirmed something else than what this device sent.";
         self.db.add_item(&NewItem::line(conversation.id, ItemKind::Gap, text))?;
-        Ok(())
+        if !row.intent.is_commit() {
+            if row.item != 0 {
+                self.db.item_failed(row.item)?;
+            }
+            self.db.outbox_done(row.id)?;
+        }
+        Ok(Step::Done)
     }
 
     fn merge_own(&mut self, conversation: &Conversation, row: &OutboxRow) -> Result<()> {

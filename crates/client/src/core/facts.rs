@@ -49,10 +49,12 @@ impl Facts {
 pub(crate) struct Change {
     /// Accounts that get a leaf they did not have.
     pub added: Vec<AccountId>,
-    /// Accounts that lose their last leaf.
+    /// Accounts that lose a leaf for good.
     pub removed: Vec<AccountId>,
-    /// Accounts whose leaf is swapped for a fresh one (a rejoin).
+    /// Accounts with a device whose leaf is swapped for a fresh one of the same device (a rejoin).
     pub swapped: Vec<AccountId>,
+    /// Accounts that get a further device.
+    pub widened: Vec<AccountId>,
 }
 
 /// Whether `committer` may do this. `left` are those who said that they leave.
@@ -66,7 +68,8 @@ pub(crate) fn allowed(
     if old.direct {
         // A direct chat stays between its two people, for ever.
         let tidy = change.removed.iter().all(|who| left.contains(who));
-        return new == old && tidy && change.added.iter().all(|who| old.admins.contains(who));
+        let own_devices = change.widened.iter().all(|who| who == committer);
+        return new == old && tidy && own_devices && change.added.iter().all(|who| old.admins.contains(who));
     }
     if new.direct {
         return false;
@@ -79,7 +82,8 @@ pub(crate) fn allowed(
     let orphaned = old.admins.iter().all(|admin| change.removed.contains(admin));
     let heir = Facts { admins: vec![*committer], ..old.clone() };
     let facts = if orphaned { *new == heir } else { new == old };
-    facts && change.added.is_empty() && change.removed.iter().all(|who| left.contains(who))
+    let own_devices = change.widened.iter().all(|who| who == committer);
+    facts && own_devices && change.added.is_empty() && change.removed.iter().all(|who| left.contains(who))
 }
 
 #[cfg(test)]

@@ -40,6 +40,8 @@ enum Refusal {
     Ghost,
     #[error("its stamp does not fit")]
     Stamp,
+    #[error("it is not the conversation that this device asked to be let into")]
+    Other,
 }
 
 /// How a join ended.
@@ -55,10 +57,21 @@ impl Core {
         introduction: &v1::Introduction,
         tree: Option<&[u8]>,
     ) -> Result<Step> {
+        // A refused Welcome leaves nothing behind, least of all in the place of a conversation that works.
+        self.settle()?;
+        self.db.savepoint()?;
         match self.join(introduction, tree)? {
-            Joined::Yes => Ok(Step::Done),
+            Joined::Yes => {
+                self.db.keep_savepoint()?;
+                Ok(Step::Done)
+            }
             Joined::Blocked(need) => Ok(Step::Blocked(need)),
             Joined::No(why) => {
+                self.db.undo_savepoint()?;
+                self.unsettled.clear();
+                if let Ok(group) = GroupId::from_slice(&introduction.group_id) {
+                    self.groups.forget(&group);
+                }
                 let text = format!("An invitation could not be used: {why}.");
                 self.db.add_item(&NewItem::line(0, ItemKind::Hidden, &text))?;
                 Ok(Step::Done)
@@ -81,6 +94,10 @@ impl Core {
         if known.is_some() && !rejoining {
             return no(Refusal::Present);
         }
+        let old = match &known {
+            Some(known) => self.old_state(known)?,
+            None => None,
+        };
         let Some(last_resort) = offered else { return no(Refusal::Address) };
         let Some(welcome) = read_welcome(&introduction.welcome) else {
             return no(Refusal::Form("the Welcome"));
@@ -138,25 +155,34 @@ impl Core {
         let seats = match self.checked_seats(&mls)? {
             Seats::All(seats) => seats,
             Seats::Missing(missing) if self.chains_tried(&missing) => {
-                return self.undo_join(mls, Refusal::Ghost);
+                return no(Refusal::Ghost);
             }
             Seats::Missing(missing) => return Ok(Joined::Blocked(Need::Chains(missing))),
-            Seats::Malformed => return self.undo_join(mls, Refusal::Form("a member's leaf")),
+            Seats::Malformed => return no(Refusal::Form("a member's leaf")),
         };
         let sender = seats.iter().find(|seat| seat.leaf == sender_leaf).cloned();
         let ours = seats.iter().any(|seat| seat.leaf == own_leaf && seat.address == address);
-        let Some(sender) = sender.filter(|_| ours) else { return self.undo_join(mls, Refusal::Address) };
+        let Some(sender) = sender.filter(|_| ours) else { return no(Refusal::Address) };
         let fits = origin.room == zegel_proto::room_of(&group).0
             && origin.sender_account == sender.account.0
             && origin.sender_device == sender.device.0
             && origin.epoch + 1 == mls.epoch().as_u64();
         if !fits {
-            return self.undo_join(mls, Refusal::Stamp);
+            return no(Refusal::Stamp);
         }
         let peer = match direct_peer(&facts, &seats, &self.me.account) {
             Ok(peer) => peer,
-            Err(why) => return self.undo_join(mls, why),
+            Err(why) => return no(why),
         };
+        if let Some(known) = &known {
+            let same = facts.direct == (known.kind == Kind::Direct) && peer == known.peer;
+            let continues = old.as_ref().is_none_or(|old| {
+                old.is_continued_by(&facts, mls.epoch().as_u64(), &sender.account, &address)
+            });
+            if !same || !continues {
+                return no(Refusal::Other);
+            }
+        }
         self.groups.put(group, mls);
         if !last_resort {
             self.db.delete_offer(&address)?;
@@ -166,6 +192,7 @@ impl Core {
         if let Some(known) = known {
             self.name_group(known.id, &facts.name)?;
             self.rejoined(&known, &sender.account, &address, &chain)?;
+            self.tell_newcomers(&known, old.as_ref(), &seats)?;
             return Ok(Joined::Yes);
         }
         let arrival = Arrival { group, address, last_resort, facts, peer, sender: sender.account };
@@ -173,11 +200,29 @@ impl Core {
         Ok(Joined::Yes)
     }
 
-    /// Takes back a join whose group is in the profile already.
-    fn undo_join(&mut self, mut mls: openmls::group::MlsGroup, why: Refusal) -> Result<Joined> {
-        let provider = Provider::deferring(self.db.conn(), &self.crypto, &self.unsettled);
-        mls.delete(&provider.storage).map_err(|e| Error::mls("refusing an invitation")(&e))?;
-        Ok(Joined::No(why))
+    /// What we knew of a conversation that we fell out of; `None` once we had left it.
+    fn old_state(&mut self, known: &Conversation) -> Result<Option<Old>> {
+        if known.state == ConversationState::Over {
+            return Ok(None);
+        }
+        let asked = self.db.meta(&format!("rejoin address {}", known.id))?;
+        let group = self.groups.get(&self.db, &self.crypto, &known.group)?;
+        let number = group.mls.epoch().as_u64();
+        Ok(Some(Old { asked, number, people: group.epoch(&self.crypto)?.people() }))
+    }
+
+    /// Who came while we were out.
+    fn tell_newcomers(&mut self, known: &Conversation, old: Option<&Old>, seats: &[Seat]) -> Result<()> {
+        let Some(old) = old else { return Ok(()) };
+        let mut newcomers: Vec<AccountId> = seats.iter().map(|seat| seat.account).collect();
+        newcomers.retain(|who| !old.people.contains(who));
+        newcomers.sort();
+        newcomers.dedup();
+        for who in newcomers {
+            let text = format!("{} is in the group now.", self.name_of(&who)?);
+            self.db.add_item(&NewItem::line(known.id, ItemKind::Notice, &text))?;
+        }
+        Ok(())
     }
 
     fn checked_seats(&self, mls: &openmls::group::MlsGroup) -> Result<Seats> {
@@ -216,7 +261,10 @@ impl Core {
         let contact = self.db.contact(&arrival.sender)?;
         let blocked = contact.as_ref().is_some_and(|c| c.blocked);
         let welcome = contact.is_some_and(|c| c.accepted) || arrival.sender == self.me.account;
-        let by_code = !introduction.token.is_empty() && self.db.use_code(&introduction.token)?;
+        // A code connects two people; it opens no group to strangers.
+        let by_code = kind == Kind::Direct
+            && !introduction.token.is_empty()
+            && self.db.use_code(&introduction.token)?;
         if kind == Kind::Group {
             let text =
                 format!("{} added you to the group {}.", self.name_of(&arrival.sender)?, arrival.facts.name);
@@ -271,6 +319,25 @@ struct Arrival {
     facts: Facts,
     peer: Option<AccountId>,
     sender: AccountId,
+}
+
+/// A conversation as we knew it when we fell out.
+struct Old {
+    /// The address in our own request to be let in again.
+    asked: Option<Vec<u8>>,
+    number: u64,
+    people: Vec<AccountId>,
+}
+
+impl Old {
+    /// Whether a Welcome brings back this conversation, and not another one under its name: asked for by us, sent by
+    /// someone who was in it, not older, and with admins whom we knew.
+    fn is_continued_by(&self, facts: &Facts, number: u64, sender: &AccountId, address: &Address) -> bool {
+        self.asked.as_deref() == Some(address.0.as_slice())
+            && self.people.contains(sender)
+            && number > self.number
+            && facts.admins.iter().all(|admin| self.people.contains(admin))
+    }
 }
 
 enum Seats {

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::{Core, Need};
 use crate::{
-    Result,
+    Error, Result,
     db::{ItemKind, NewItem},
 };
 
@@ -27,8 +27,12 @@ pub(crate) struct Opened {
 pub(crate) struct Taken {
     /// Everything up to this number is in the profile.
     pub ack: Option<u64>,
-    /// Entries wait for something to be fetched.
-    pub held: bool,
+}
+
+/// What stopped a batch: the entry at `place` is blocked or, with a reason, failed.
+struct Stop {
+    place: usize,
+    failed: Option<String>,
 }
 
 /// How far an entry got.
@@ -102,27 +106,22 @@ impl Core {
         let mut taken = Taken::default();
         let mut rest = opened;
         while !rest.is_empty() {
-            // A step that is blocked has already moved its group on: undo the batch, take what came before it,
-            // hold it, and go on behind it.
-            match self.step(|core| core.take_batch(rest, &mut taken))? {
-                None => break,
-                Some(blocked) => {
-                    let (before, after) = rest.split_at(blocked);
-                    self.groups.forget_all();
-                    self.step(|core| {
-                        let again = core.take_batch(before, &mut taken)?;
-                        debug_assert!(again.is_none(), "what passed before passes again");
-                        core.hold_entry(&after[0], &mut taken)
-                    })?;
-                    rest = &after[1..];
-                }
-            }
+            // A step that is blocked, or failed, has already moved its group on: undo the batch, take what came
+            // before it, put it aside, and go on behind it.
+            let Some(stop) = self.step(|core| core.take_batch(rest, &mut taken))? else { break };
+            let (before, after) = rest.split_at(stop.place);
+            self.step(|core| {
+                let again = core.take_batch(before, &mut taken)?;
+                debug_assert!(again.is_none(), "what passed before passes again");
+                core.put_aside(&after[0], stop.failed.as_deref(), &mut taken)
+            })?;
+            rest = &after[1..];
         }
         Ok(taken)
     }
 
-    /// Takes entries until one is blocked; returns its place, and then nothing of the batch may be kept.
-    fn take_batch(&mut self, batch: &[Opened], taken: &mut Taken) -> Result<Option<usize>> {
+    /// Takes entries until one stops it; then nothing of the batch is kept.
+    fn take_batch(&mut self, batch: &[Opened], taken: &mut Taken) -> Result<Option<Stop>> {
         let cursor = self.cursor()?;
         let mut next = cursor;
         for (place, opened) in batch.iter().enumerate() {
@@ -134,11 +133,18 @@ impl Core {
                 Err(why) => self.note_unreadable(why)?,
                 Ok(entry) if self.waits_behind_held(entry)? => {
                     self.hold_behind(entry)?;
-                    taken.held = true;
                 }
                 Ok(entry) => {
-                    if let Step::Blocked(_) = self.take_entry(entry, None)? {
-                        return self.undo(place);
+                    let failed = match self.take_entry(entry, None) {
+                        Ok(Step::Done) => None,
+                        Ok(Step::Blocked(_)) => Some(None),
+                        Err(error @ Error::Database(_)) => return Err(error),
+                        // One conversation's trouble must not keep the mail of all others back.
+                        Err(error) => Some(Some(error.to_string())),
+                    };
+                    if let Some(failed) = failed {
+                        self.undo()?;
+                        return Ok(Some(Stop { place, failed }));
                     }
                 }
             }
@@ -146,26 +152,30 @@ impl Core {
         }
         if next != cursor {
             self.set_cursor(next)?;
+        }
+        // What came again was taken before; its acknowledgement was lost.
+        if next != 0 && !batch.is_empty() {
             taken.ack = Some(next - 1);
         }
         Ok(None)
     }
 
     /// Leaves the transaction as it was at its begin, without ending it.
-    fn undo(&mut self, place: usize) -> Result<Option<usize>> {
+    fn undo(&mut self) -> Result<()> {
         self.roll_back();
-        self.db.begin()?;
-        Ok(Some(place))
+        self.db.begin()
     }
 
-    fn hold_entry(&mut self, opened: &Opened, taken: &mut Taken) -> Result<()> {
+    /// Holds an entry that waits for something; says of one that failed that it did.
+    fn put_aside(&mut self, opened: &Opened, failed: Option<&str>, taken: &mut Taken) -> Result<()> {
         self.note_hole(self.cursor()?, opened.seq)?;
-        if let Ok(entry) = &opened.entry {
-            self.hold_behind(entry)?;
+        match (&opened.entry, failed) {
+            (_, Some(why)) => self.note_unreadable(why)?,
+            (Ok(entry), None) => self.hold_behind(entry)?,
+            (Err(why), None) => self.note_unreadable(why)?,
         }
         self.set_cursor(opened.seq + 1)?;
         taken.ack = Some(opened.seq);
-        taken.held = true;
         Ok(())
     }
 
@@ -216,12 +226,19 @@ impl Core {
         let mut need = None;
         let blocked = self.step(|core| {
             let Some(held) = core.db.first_held(group)? else { return Ok(false) };
-            if let Ok(entry) = v1::Entry::decode(held.entry.as_slice())
-                && let Step::Blocked(what) = core.take_entry(&entry, tree)?
-            {
-                need = Some(what);
-                core.undo(0)?;
-                return Ok(true);
+            let entry = v1::Entry::decode(held.entry.as_slice()).unwrap_or_default();
+            match core.take_entry(&entry, tree) {
+                Ok(Step::Done) => {}
+                Ok(Step::Blocked(what)) => {
+                    need = Some(what);
+                    core.undo()?;
+                    return Ok(true);
+                }
+                Err(error @ Error::Database(_)) => return Err(error),
+                Err(error) => {
+                    core.undo()?;
+                    core.note_unreadable(&error.to_string())?;
+                }
             }
             core.db.release_held(held.id)?;
             Ok(false)

@@ -79,13 +79,29 @@ impl Core {
                 busy.insert(row.conversation);
             }
             if sendable && self.may_go(row.conversation, &row)? {
-                match self.step(|core| core.make(row))? {
-                    Some(made) => ready.push(made),
-                    None => continue,
+                let id = row.id;
+                match self.step(|core| core.make(row)) {
+                    Ok(Some(made)) => ready.push(made),
+                    Ok(None) => continue,
+                    Err(error @ Error::Database(_)) => return Err(error),
+                    // What cannot be made must not keep all else back.
+                    Err(error) => self.give_up(id, &error.to_string())?,
                 }
             }
         }
         Ok(ready)
+    }
+
+    /// Whether everything that can go out now has been accepted.
+    pub(crate) fn settled(&mut self) -> Result<bool> {
+        let now = self.now_ms();
+        for row in self.db.outbox()? {
+            let due = row.state != OutboxState::Accepted && row.not_before_ms <= now;
+            if due && self.may_go(row.conversation, &row)? {
+                return Ok(false);
+            }
+        }
+        Ok(self.db.first_call()?.is_none())
     }
 
     fn may_go(&mut self, conversation: i64, row: &OutboxRow) -> Result<bool> {
@@ -261,6 +277,8 @@ impl Core {
         self.step(|core| {
             let Some(row) = core.db.outbox_row(row)? else { return Ok(()) };
             core.note_behind(row.conversation, head_epoch)?;
+            // It may have ended with that.
+            let Some(row) = core.db.outbox_row(row.id)? else { return Ok(()) };
             if row.intent.is_commit()
                 && let Some(conversation) = core.db.conversation(row.conversation)?
             {
@@ -278,10 +296,24 @@ impl Core {
             return Ok(());
         };
         let group = self.groups.get(&self.db, &self.crypto, &conversation.group)?;
-        if head > group.mls.epoch().as_u64() && conversation.stuck_ms == 0 {
+        let ours = group.mls.epoch().as_u64();
+        if head < ours {
+            return self
+                .break_off(&conversation, "the service was set back and has forgotten its latest changes");
+        }
+        if head > ours && conversation.stuck_ms == 0 {
             self.db.set_stuck(conversation.id, self.now_ms())?;
         }
         Ok(())
+    }
+
+    /// The service refuses a conversation as a whole.
+    pub(crate) fn lost_its_place(&mut self, row: i64, why: &str) -> Result<()> {
+        self.step(|core| {
+            let Some(row) = core.db.outbox_row(row)? else { return Ok(()) };
+            let Some(conversation) = core.db.conversation(row.conversation)? else { return Ok(()) };
+            core.break_off(&conversation, why)
+        })
     }
 
     /// The service refused a row for good.

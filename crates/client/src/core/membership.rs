@@ -84,6 +84,11 @@ impl Core {
     /// Ends a group that we said we leave.
     pub(crate) fn finish_leaving(&mut self, conversation: &Conversation) -> Result<()> {
         self.step(|core| {
+            // Someone may have tidied us away already.
+            let now = core.db.conversation(conversation.id)?;
+            if now.is_none_or(|now| now.state != ConversationState::Open) {
+                return Ok(());
+            }
             let text = "You left.";
             core.db.add_item(&NewItem::line(conversation.id, ItemKind::Notice, text))?;
             core.end_conversation(conversation, ConversationState::Over)
@@ -97,11 +102,16 @@ impl Core {
         state: ConversationState,
     ) -> Result<()> {
         self.db.set_state(conversation.id, state)?;
-        // A last-resort address is shared with other conversations: it stays, and what comes is not read.
-        if !conversation.last_resort {
+        let declined = match (state, conversation.introducer) {
+            (ConversationState::Declined, Some(who)) => who.to_field(),
+            _ => Default::default(),
+        };
+        // A last-resort address is shared with other conversations: it stays, and what comes is not read. Declining
+        // tells the service which introduction is meant.
+        if !conversation.last_resort || !declined.is_empty() {
             self.db.add_call(v1::client_frame::Body::DeleteAddresses(v1::DeleteAddresses {
                 addresses: vec![conversation.address.to_field()],
-                declined: Default::default(),
+                declined,
             }))?;
         }
         for row in self.db.outbox_of(conversation.id)? {

@@ -71,7 +71,8 @@ impl Core {
         let Some(conversation) = self.db.conversation_of_group(&group)? else {
             return self.stray("its conversation is not known to this device");
         };
-        if matches!(conversation.state, ConversationState::Declined | ConversationState::Over) {
+        let ended = [ConversationState::Declined, ConversationState::Over, ConversationState::Broken];
+        if ended.contains(&conversation.state) {
             return Ok(Step::Done);
         }
         let stamped = message.stamped.clone().unwrap_or_default();
@@ -100,7 +101,10 @@ impl Core {
         match self.check_epoch_and_process(&incoming)? {
             Verdict::Taken => Ok(Step::Done),
             Verdict::Blocked(need) => Ok(Step::Blocked(need)),
-            Verdict::Hidden(why) => self.hide(&conversation, Some(&incoming.context), why),
+            Verdict::Hidden(why) => {
+                self.fall_behind(&incoming, &why)?;
+                self.hide(&conversation, Some(&incoming.context), why)
+            }
         }
     }
 
@@ -119,12 +123,42 @@ impl Core {
             line.accepted_ms = context.accepted_ms;
         }
         self.db.add_item(&line)?;
-        if matches!(why, Hidden::Ahead | Hidden::Mls(_) | Hidden::Ghost | Hidden::Forbidden)
-            && conversation.stuck_ms == 0
-        {
-            self.db.set_stuck(conversation.id, self.now_ms())?;
-        }
         Ok(Step::Done)
+    }
+
+    /// What a message that is not shown means for the conversation. Only a missed change of it stops us, never a
+    /// mere message: otherwise one member's garbage would silence all others.
+    fn fall_behind(&mut self, incoming: &Incoming<'_>, why: &Hidden) -> Result<()> {
+        let conversation = incoming.conversation;
+        let commit = incoming.head.kind == MlsKind::Commit;
+        match why {
+            // The epoch that is missing may be had by asking to be let in again.
+            Hidden::Ahead if conversation.stuck_ms == 0 => self.db.set_stuck(conversation.id, self.now_ms()),
+            Hidden::Mls(_) if commit && conversation.stuck_ms == 0 => {
+                self.db.set_stuck(conversation.id, self.now_ms())
+            }
+            // The service has moved on into what we refuse: there is no way back into this conversation.
+            Hidden::Forbidden | Hidden::Ghost | Hidden::Context(_) | Hidden::Mismatch(_) if commit => {
+                let by = self.name_of(&AccountId(incoming.context.sender_account))?;
+                self.break_off(conversation, &format!("{by} changed it in a way that is not allowed"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Nothing can be sent or received in a conversation any more; says so, and what to do.
+    pub(super) fn break_off(&mut self, conversation: &Conversation, why: &str) -> Result<()> {
+        self.db.set_state(conversation.id, ConversationState::Broken)?;
+        let text =
+            format!("This conversation cannot go on: {why}. Begin a new one without whoever broke it.");
+        self.db.add_item(&NewItem::line(conversation.id, ItemKind::Gap, &text))?;
+        for row in self.db.outbox_of(conversation.id)? {
+            if row.item != 0 {
+                self.db.item_failed(row.item)?;
+            }
+            self.db.outbox_done(row.id)?;
+        }
+        Ok(())
     }
 
     /// Moves the conversation's chain on; a break is shown and hides nothing.
@@ -213,8 +247,26 @@ impl Core {
         if !claims {
             return Ok(Verdict::Hidden(Hidden::Claim));
         }
+        self.compare_history(incoming, &handle, &content)?;
         self.show(incoming, account, &handle, &content, &bytes)?;
         Ok(Verdict::Taken)
+    }
+
+    /// Whether the sender saw the same past as we: a service that shows people different conversations is found out
+    /// by what they say of it inside their sealed messages.
+    fn compare_history(&mut self, incoming: &Incoming<'_>, handle: &str, content: &Content) -> Result<()> {
+        let Some(seen) = content.last_seen else { return Ok(()) };
+        let ours = match seen.server_seq.checked_add(1) {
+            Some(next) if next == incoming.context.server_seq => Some(incoming.context.prev_stamp_hash),
+            _ => self.db.stamp_hash_at(incoming.conversation.id, seen.server_seq)?,
+        };
+        if ours.is_some_and(|ours| ours != seen.stamp_hash) {
+            let text = format!("The service showed {handle} another past of this conversation than you.");
+            let mut line = NewItem::line(incoming.conversation.id, ItemKind::Gap, &text);
+            line.seq = incoming.context.server_seq;
+            self.db.add_item(&line)?;
+        }
+        Ok(())
     }
 
     /// A proven message: what it does.

@@ -4,7 +4,7 @@ use ed25519_dalek::Signer as _;
 use zegel_proto::{AccountId, Address, DeviceId, GroupId, Message as _, address_tag, v1};
 
 use super::{
-    Core,
+    Core, Need,
     leaf::{LeafCheck, check_leaf},
     mailbox::Step,
     make::{Shape, read_key_package},
@@ -49,6 +49,7 @@ impl Core {
     fn rejoin_message(&mut self, conversation: &Conversation, now: u64) -> Result<v1::RequestRejoin> {
         self.db.set_meta(&format!("rejoin {}", conversation.id), &now.to_be_bytes())?;
         let address = Address::random();
+        self.db.set_meta(&format!("rejoin address {}", conversation.id), &address.0)?;
         let key_package = self.key_package_at(&address, false)?;
         self.db.add_call(v1::client_frame::Body::BindAddress(v1::BindAddress {
             address: address.to_field(),
@@ -86,6 +87,12 @@ impl Core {
 
     /// Someone's device asks to be let in again. The lowest leaf answers; after a minute the next.
     pub(super) fn rejoin_request(&mut self, request: &v1::RejoinRequest) -> Result<Step> {
+        if let Some(who) = self.rejoin_of(request)
+            && !self.chains_tried(&[who])
+        {
+            // The device may have been revoked since we read its owner's list.
+            return Ok(Step::Blocked(Need::Chains(vec![who])));
+        }
         let Some((conversation, rejoin)) = self.read_rejoin(request)? else { return Ok(Step::Done) };
         let (Ok(account), Ok(device)) =
             (AccountId::from_slice(&rejoin.account), DeviceId::from_slice(&rejoin.device))
@@ -109,6 +116,13 @@ impl Core {
         Ok(Step::Done)
     }
 
+    /// Who asks, unverified, if the request is for a conversation of ours.
+    fn rejoin_of(&self, request: &v1::RejoinRequest) -> Option<AccountId> {
+        let group = GroupId::from_slice(&request.group_id).ok()?;
+        self.db.conversation_of_group(&group).ok()??;
+        AccountId::from_slice(&self.open_rejoin(&request.sealed, &group)?.account).ok()
+    }
+
     /// Opens and verifies a request; what does not verify is nobody's and is dropped.
     fn read_rejoin(&mut self, request: &v1::RejoinRequest) -> Result<Option<(Conversation, v1::Rejoin)>> {
         let Ok(group) = GroupId::from_slice(&request.group_id) else { return Ok(None) };
@@ -124,10 +138,28 @@ impl Core {
         let Some(listed) = contact.chain.device(&device) else { return Ok(None) };
         let signed =
             zegel_identity::rejoin_message(&group.0, &account, &device, &rejoin.key_package, rejoin.asked_ms);
-        let fresh = self.server_ms().saturating_sub(rejoin.asked_ms) < FRESH_MS;
+        let age = self.server_ms().abs_diff(rejoin.asked_ms);
+        let fresh = age < FRESH_MS && self.is_newest_request(&conversation, &device, rejoin.asked_ms)?;
         let proven = zegel_identity::verify(&listed.signing_key, &signed, &rejoin.signature);
         let same_group = rejoin.group_id == group.0.as_slice();
         Ok((fresh && proven && same_group).then_some((conversation, rejoin)))
+    }
+
+    /// Whether no later request of this device was seen: an old one, sent again by someone, must not put the device
+    /// out of its place.
+    fn is_newest_request(
+        &self,
+        conversation: &Conversation,
+        device: &DeviceId,
+        asked_ms: u64,
+    ) -> Result<bool> {
+        let key = format!("rejoin of {} {}", conversation.id, device.to_hex());
+        let last = self.db.meta(&key)?.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_be_bytes);
+        if asked_ms <= last {
+            return Ok(false);
+        }
+        self.db.set_meta(&key, &asked_ms.to_be_bytes())?;
+        Ok(true)
     }
 
     fn open_rejoin(&self, sealed: &[u8], group: &GroupId) -> Option<v1::Rejoin> {
@@ -147,6 +179,9 @@ impl Core {
         key_package: &[u8],
     ) -> Result<Option<Shape>> {
         let Some(key_package) = read_key_package(&self.crypto, key_package) else { return Ok(None) };
+        if key_package.ciphersuite() != super::suite::SUITE {
+            return Ok(None);
+        }
         let LeafCheck::Good(seat) = check_leaf(&self.db, u32::MAX, key_package.leaf_node())? else {
             return Ok(None);
         };

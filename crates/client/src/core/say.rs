@@ -6,7 +6,7 @@ use zegel_proto::{room_uri, user_uri};
 use super::Core;
 use crate::{
     Error, Result,
-    db::{Conversation, Intent, ItemKind, ItemState, NewItem},
+    db::{Conversation, ConversationState, Intent, ItemKind, ItemState, NewItem},
 };
 
 /// Something that waits to be sent.
@@ -38,6 +38,10 @@ impl Core {
     pub(crate) fn say(&mut self, conversation: &Conversation, text: &str) -> Result<Said> {
         check_text(text)?;
         self.step(|core| {
+            let now = core.db.conversation(conversation.id)?;
+            let now = now.filter(|now| now.state == ConversationState::Open);
+            let ended = || Error::usage("sending a message", "the conversation has just ended", "again");
+            let conversation = &now.ok_or_else(ended)?;
             let (bytes, id, item) = core.text_content(conversation, text)?;
             let outbox = core.db.add_intent(conversation.id, &Intent::App(bytes), item, 0)?;
             Ok(Said { outbox, id })

@@ -28,6 +28,8 @@ pub enum ConversationState {
     Declined,
     /// We left, or were removed.
     Over,
+    /// It cannot go on: a member committed what nobody may, or the service lost its place. It is founded anew.
+    Broken,
 }
 
 macro_rules! stored_as {
@@ -49,7 +51,7 @@ macro_rules! stored_as {
 }
 pub(super) use stored_as;
 stored_as!(Kind: Direct = 1, Group = 2);
-stored_as!(ConversationState: Asked = 1, Request = 2, Open = 3, Declined = 4, Over = 5);
+stored_as!(ConversationState: Asked = 1, Request = 2, Open = 3, Declined = 4, Over = 5, Broken = 6);
 
 /// A conversation's row.
 #[derive(Clone, Debug)]

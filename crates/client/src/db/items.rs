@@ -1,6 +1,6 @@
 //! What is shown, in order.
 
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Db, conversations::stored_as};
 use crate::Result;
@@ -176,6 +176,15 @@ impl Db {
         let mut all = self.conn.prepare_cached(&sql)?;
         let rows = all.query_map(params![after, conversation, only_unread], item)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The stamp hash of the message at a place of a conversation, if we hold it.
+    pub(crate) fn stamp_hash_at(&self, conversation: i64, seq: u64) -> Result<Option<[u8; 32]>> {
+        let sql = "SELECT context FROM item WHERE conversation = ? AND seq = ? AND length(context) > 0";
+        let mut found = self.conn.prepare_cached(sql)?;
+        let context: Option<Vec<u8>> =
+            found.query_row(params![conversation, seq as i64], |row| row.get(0)).optional()?;
+        Ok(context.and_then(|bytes| Some(zegel_franking::Context::from_bytes(&bytes).ok()?.hash())))
     }
 
     /// The content, context and stamp of a line: its proof.

@@ -1,6 +1,6 @@
 //! The profile database: SQLCipher natively, the same code on OPFS in a browser.
 //!
-//! *Invariant:* MLS state, messages and outbox change in one transaction ([`Db::write`]), so that crypto and
+//! *Invariant:* MLS state, messages and outbox change in one transaction (a `begin` and a `commit` around each step of the core), so that crypto and
 //! history never disagree.
 
 mod contacts;
@@ -88,6 +88,17 @@ impl Db {
     pub(crate) fn rollback(&self) {
         // Fails only when SQLite has rolled back by itself.
         let _ = self.conn.execute_batch("ROLLBACK");
+    }
+
+    /// Marks a place within the transaction to come back to.
+    pub(crate) fn savepoint(&self) -> Result<()> {
+        Ok(self.conn.execute_batch("SAVEPOINT here")?)
+    }
+    pub(crate) fn keep_savepoint(&self) -> Result<()> {
+        Ok(self.conn.execute_batch("RELEASE here")?)
+    }
+    pub(crate) fn undo_savepoint(&self) -> Result<()> {
+        Ok(self.conn.execute_batch("ROLLBACK TO here; RELEASE here")?)
     }
 
     /// A small named value.

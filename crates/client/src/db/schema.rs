@@ -52,6 +52,7 @@ CREATE TABLE item (
   stamp BLOB NOT NULL DEFAULT x''
 ) STRICT;
 CREATE UNIQUE INDEX item_message ON item(conversation, message_id) WHERE message_id IS NOT NULL;
+CREATE INDEX item_place ON item(conversation, seq) WHERE seq > 0;
 CREATE INDEX item_unread ON item(unread) WHERE unread = 1;
 
 -- An id is never used twice: an answer that comes late must not meet another row.

@@ -17,11 +17,7 @@ pub(crate) async fn receive<L: Link>(shared: &Shared, link: &L, deliver: v1::Del
     for entry in &mut opened {
         inline_shared(link, entry, &deliver.payloads).await?;
     }
-    let taken = shared.core().take(&opened)?;
-    if taken.held {
-        settle_held(shared, link).await?;
-    }
-    Ok(taken.ack)
+    Ok(shared.core().take(&opened)?.ack)
 }
 
 /// Replaces a reference to a shared payload by the payload. One that is gone stays empty, and is shown as gone.
@@ -73,6 +69,7 @@ async fn fetch_blob<L: Link>(link: &L, name: &BlobName) -> Result<Option<Vec<u8>
 pub(crate) async fn settle_held<L: Link>(shared: &Shared, link: &L) -> Result<()> {
     let groups = shared.core().db.held_groups()?;
     for group in groups {
+        shared.core().tried.clear();
         let mut tree: Option<Vec<u8>> = None;
         loop {
             let need = {

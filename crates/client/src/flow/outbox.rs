@@ -34,7 +34,18 @@ pub(crate) async fn send_calls<L: Link>(shared: &Shared, link: &L) -> Result<()>
 /// Brings one ready row to the server. The order of the first poll is the order on the wire.
 pub(crate) async fn submit<L: Link>(shared: &Shared, link: &L, ready: Ready) -> Outcome {
     match ready {
-        Ready::Send(row) => Outcome { row: row.id, result: send(link, *row).await },
+        Ready::Send(row) => {
+            let id = row.id;
+            // The addresses that a commit makes known are bound before anyone can write to them.
+            let result = match row.intent.is_commit() {
+                true => match send_calls(shared, link).await {
+                    Ok(()) => send(link, *row).await,
+                    Err(error) => Err(error),
+                },
+                false => send(link, *row).await,
+            };
+            Outcome { row: id, result }
+        }
         Ready::Packages { row, accounts } => {
             let made = async {
                 let packages = fetch_packages(shared, link, &accounts).await?;
@@ -77,6 +88,9 @@ pub(crate) fn take_outcome(shared: &Shared, outcome: &Outcome) -> Result<()> {
         Ok(()) => core.note_accepted(outcome.row),
         Err(Error::Refused { code: Code::StaleEpoch, head_epoch, .. }) => {
             core.note_refused(outcome.row, Some(*head_epoch))
+        }
+        Err(Error::Refused { code: Code::UnknownConversation, .. }) => {
+            core.lost_its_place(outcome.row, "the service no longer knows it")
         }
         Err(error) if error.is_passing() => Ok(()),
         Err(error) => core.give_up(outcome.row, &error.to_string()),

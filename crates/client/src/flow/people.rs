@@ -2,7 +2,7 @@
 
 use zegel_identity::Chain;
 use zegel_proto::{
-    AccountId, Code, MAX_FETCH,
+    AccountId, MAX_FETCH,
     v1::{self, client_frame::Body as Call, server_frame::Body as Answer},
 };
 
@@ -12,7 +12,14 @@ use crate::{Error, Result};
 async fn fetch_account<L: Link>(shared: &Shared, link: &L, fetch: v1::FetchAccount) -> Result<Chain> {
     let doing = "looking up a person";
     match link.call(doing, Call::FetchAccount(fetch)).await? {
-        Answer::Account(answer) => shared.core().step(|core| core.take_chain(answer)),
+        Answer::Account(answer) => {
+            let mut core = shared.core();
+            let taken = core.step(|core| core.take_chain(answer));
+            if let Err(Error::Rewritten { handle }) = &taken {
+                core.step(|core| core.alarm_rewritten(handle))?;
+            }
+            taken
+        }
         _ => unexpected(doing),
     }
 }
@@ -49,19 +56,15 @@ pub(crate) async fn know<L: Link>(shared: &Shared, link: &L, accounts: &[Account
     }
 }
 
-/// Key packages of these accounts, and their chains where we hold none.
+/// Key packages of these accounts, and their chains as they are now.
 pub(crate) async fn fetch_packages<L: Link>(
     shared: &Shared,
     link: &L,
     accounts: &[AccountId],
 ) -> Result<Vec<v1::DeviceKeyPackage>> {
     let doing = "fetching key packages";
-    let unknown: Vec<AccountId> = {
-        let core = shared.core();
-        let known = |who: &AccountId| matches!(core.db.contact(who), Ok(Some(_)));
-        accounts.iter().filter(|who| !known(who)).copied().collect()
-    };
-    know(shared, link, &unknown).await?;
+    // A device that its owner revoked meanwhile must not get in.
+    know(shared, link, accounts).await?;
     let mut packages = Vec::new();
     for some in accounts.chunks(MAX_FETCH) {
         let fetch = v1::FetchKeyPackages { accounts: some.iter().map(|who| who.to_field()).collect() };
@@ -70,33 +73,13 @@ pub(crate) async fn fetch_packages<L: Link>(
             _ => return unexpected(doing),
         }
     }
-    // A device that we do not know yet: its account's chain grew.
-    let stale: Vec<AccountId> = {
-        let core = shared.core();
-        let mut stale = Vec::new();
-        for package in &packages {
-            let Ok(account) = AccountId::from_slice(&package.account) else { continue };
-            let Ok(device) = zegel_proto::DeviceId::from_slice(&package.device) else { continue };
-            let listed = core.db.contact(&account)?.is_some_and(|c| c.chain.device(&device).is_some());
-            if !listed {
-                stale.push(account);
-            }
-        }
-        stale
-    };
-    know(shared, link, &stale).await?;
     Ok(packages)
 }
 
 /// Brings the server's stock of our key packages up.
 pub(crate) async fn restock<L: Link>(shared: &Shared, link: &L, last_resort_missing: bool) -> Result<()> {
     let Some(publish) = shared.core().step(|core| core.restock(last_resort_missing))? else { return Ok(()) };
-    match link.call("publishing key packages", Call::PublishKeyPackages(publish)).await {
-        // Our count is a guess: a package handed out before we connected is missing in the server's count, and is
-        // counted again when its Welcome comes. The stock is full then.
-        Ok(_) | Err(Error::Refused { code: Code::BadRequest, .. }) => {}
-        Err(error) => return Err(error),
-    }
+    link.call("publishing key packages", Call::PublishKeyPackages(publish)).await?;
     shared.core().stock = zegel_proto::KEY_PACKAGE_STOCK;
     Ok(())
 }

@@ -87,13 +87,7 @@ impl Client {
     pub async fn sync(&self, patience: Duration) -> Result<()> {
         self.caught_up(patience).await?;
         self.engine.poke.notify_one();
-        let settled = || {
-            let core = self.engine.shared.core();
-            let now = core.now_ms();
-            let waits =
-                |row: &crate::db::OutboxRow| row.state != OutboxState::Accepted && row.not_before_ms <= now;
-            Ok(!core.db.outbox()?.iter().any(waits) && core.db.first_call()?.is_none())
-        };
+        let settled = || self.engine.shared.core().settled();
         self.wait_for("sending what waits", patience, settled).await
     }
 
@@ -475,7 +469,7 @@ impl Client {
             let state = match (conversation.kind, conversation.state) {
                 (Kind::Direct, _) | (_, ConversationState::Declined) => continue,
                 (_, ConversationState::Request) => "request",
-                (_, ConversationState::Over) => "over",
+                (_, ConversationState::Over | ConversationState::Broken) => "over",
                 _ => "open",
             };
             let (people, admin) = match state {

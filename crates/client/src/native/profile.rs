@@ -135,9 +135,9 @@ impl Profile {
         Ok(key)
     }
 
-    /// Deletes everything in the folder that is ours.
+    /// Deletes the account's files in the folder; certificates that the person put there stay.
     pub(super) fn erase(&self) -> Result<()> {
-        for name in ["key", "profile.db", "profile.db-wal", "profile.db-shm", "ca.pem", WANTED] {
+        for name in ["key", "profile.db", "profile.db-wal", "profile.db-shm", WANTED] {
             match fs::remove_file(self.home.join(name)) {
                 Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
                     return Err(error(

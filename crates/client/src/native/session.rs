@@ -150,9 +150,9 @@ async fn session(engine: &Arc<Engine>) -> Result<()> {
         core.step(|core| core.meet_mailbox(answer.first_seq, answer.next_seq))?;
     }
     *engine.socket.lock().expect("no panic holds this lock") = Some(socket.clone());
-    send_calls(&engine.shared, &*socket).await?;
-    restock(&engine.shared, &*socket, no_last_resort).await?;
-    settle_held(&engine.shared, &*socket).await?;
+    tolerate(send_calls(&engine.shared, &*socket).await)?;
+    tolerate(restock(&engine.shared, &*socket, no_last_resort).await)?;
+    tolerate(settle_held(&engine.shared, &*socket).await)?;
 
     let mut flight = Flight::default();
     let mut ready = false;
@@ -176,10 +176,13 @@ async fn session(engine: &Arc<Engine>) -> Result<()> {
             },
             Some(outcome) = flight.next() => flight.land(engine, outcome)?,
             () = engine.poke.notified() => {
-                send_calls(&engine.shared, &*socket).await?;
+                tolerate(send_calls(&engine.shared, &*socket).await)?;
                 engine.bump();
             }
-            () = sleep_until(Instant::now() + TICK) => {}
+            () = sleep_until(Instant::now() + TICK) => {
+                tolerate(send_calls(&engine.shared, &*socket).await)?;
+                tolerate(settle_held(&engine.shared, &*socket).await)?;
+            }
         }
     }
 }
@@ -206,13 +209,25 @@ async fn take_mail(
     if let Some(seq) = receive(&engine.shared, socket, mail).await? {
         socket.tell(Call::Ack(v1::Ack { seq }));
     }
+    tolerate(settle_held(&engine.shared, socket).await)?;
     engine.bump();
-    send_calls(&engine.shared, socket).await?;
+    tolerate(send_calls(&engine.shared, socket).await)?;
     let low = engine.shared.core().stock < KEY_PACKAGE_STOCK;
     if low {
-        restock(&engine.shared, socket, false).await?;
+        tolerate(restock(&engine.shared, socket, false).await)?;
     }
     over.map_or(Ok(()), Err)
+}
+
+/// A refusal of a side errand is no reason to take no mail: it is tried again later.
+fn tolerate(result: Result<()>) -> Result<()> {
+    match result {
+        Err(error @ Error::Refused { .. }) => {
+            tracing::debug!(%error, event = "put_off");
+            Ok(())
+        }
+        other => other,
+    }
 }
 
 async fn ask_rejoins(engine: &Engine, socket: &Socket) -> Result<()> {

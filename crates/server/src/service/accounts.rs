@@ -10,8 +10,10 @@ use super::{
     Service, Session,
     handles::{id_mark, skeleton},
     hour_keys::{NOBODY, SINK, usable},
+    key_packages::stale,
     post::{Post, new_mailbox},
     refusal::Refusal,
+    seal::SealKey,
 };
 use crate::{
     clock::Now,
@@ -72,9 +74,10 @@ impl Service {
         let account = AccountId::from_slice(&call.account)?;
         let device = DeviceId::from_slice(&call.device)?;
         let known = read(&*self.store, move |tx| {
-            Ok(tx.account(&account)?.map(|a| a.state).zip(Some(tx.chain(&account)?)))
+            let Some(row) = tx.account(&account)? else { return Ok(None) };
+            Ok(Some((row.state, tx.chain(&account)?, tx.stocked(&device)?)))
         });
-        let (state, links) = known.await?.ok_or_else(failed)?;
+        let (state, links, stocked) = known.await?.ok_or_else(failed)?;
         let chain = Chain::verify(&links).map_err(|error| {
             tracing::error!(%error, "a stored sigchain does not verify; run `zegel-server verify`");
             failed()
@@ -90,6 +93,8 @@ impl Service {
         }
         let now = Now::get();
         self.office.hours.prepare(&device, &info.queue_key, now.hour());
+        let key = SealKey::of_key_packages(self.keys().storage());
+        let (stale, last_resort_is_young) = stale(&key, &device, &stocked, now.day());
         let office = self.office.clone();
         let answer = write(&*self.store, move |tx| {
             // The device may have been revoked since the chain was read.
@@ -98,7 +103,10 @@ impl Service {
                 tx.set_last_seen(&account, now.day())?;
             }
             let first_seq = first_waiting(tx, &device, &mailbox)?;
-            let (key_packages, last_resort) = tx.key_packages(&device)?;
+            tx.drop_key_packages(&device, &stale)?;
+            let (key_packages, _) = tx.key_packages(&device)?;
+            // One that grows old counts as none, so that the device renews it in time.
+            let last_resort = last_resort_is_young;
             let mut post = Post::new(tx, &office, now);
             post.keep_hour_key(&account, &device)?;
             post.finish()?;

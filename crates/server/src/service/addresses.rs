@@ -1,9 +1,7 @@
 //! Addresses, as their owner handles them: bound, accepted, deleted.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
-use zegel_proto::{AccountId, Address, Code, DeviceId, MAX_ADDRESSES, v1};
+use zegel_proto::{AccountId, Address, Code, DeviceId, v1};
 
 use super::{
     Service, Session,
@@ -15,11 +13,15 @@ use crate::{
     store::{StoreResult, Tx, write},
 };
 
+/// The most addresses that are deleted at once.
+const MAX_DELETES: usize = 256;
+
 impl Service {
     pub(super) async fn bind_address(&self, session: &Session, call: v1::BindAddress) -> Result<(), Refusal> {
         let (account, device) = session.member()?;
         let target = self.tagged(&call.address, &call.tag)?;
         self.limits.lookup(Some(account), session.peer, 1)?;
+        let hour = Now::get().hour();
         write(&*self.store, move |tx| {
             let mut value = match tx.address(&target.hash)?.and_then(|sealed| target.open(&sealed)) {
                 None => AddressValue::unbound(device, false),
@@ -32,7 +34,7 @@ impl Service {
                     binding.state = State::Accepted;
                     true
                 }
-                None => free && value.bind(target.tag, State::Accepted),
+                None => free && value.bind(target.tag, State::Accepted, hour),
             };
             if !bound {
                 return Ok(Err(Refusal::bad_request("this address has its conversation; make a fresh one")));
@@ -48,7 +50,8 @@ impl Service {
         session: &Session,
         call: v1::AcceptAddress,
     ) -> Result<(), Refusal> {
-        let (account, _) = session.member()?;
+        let (account, device) = session.member()?;
+        self.limits.call(device, 1)?;
         let target = self.tagged(&call.address, &call.tag)?;
         write(&*self.store, move |tx| {
             let unknown = || Ok(Err(Refusal::new(Code::NotFound, "no introduction came to this address")));
@@ -73,10 +76,12 @@ impl Service {
         session: &Session,
         call: v1::DeleteAddresses,
     ) -> Result<(), Refusal> {
-        let (account, _) = session.member()?;
-        if call.addresses.len() > MAX_ADDRESSES {
-            return Err(Refusal::bad_request(format!("at most {MAX_ADDRESSES} addresses at once")));
+        let (account, device) = session.member()?;
+        if call.addresses.len() > MAX_DELETES {
+            let text = format!("at most {MAX_DELETES} addresses at once; delete in parts");
+            return Err(Refusal::bad_request(text));
         }
+        self.limits.call(device, call.addresses.len().max(1) as u32)?;
         let declined = match call.declined.is_empty() {
             true => None,
             false => Some(AccountId::from_slice(&call.declined)?),
@@ -84,24 +89,32 @@ impl Service {
         // The tag plays no part here: an address goes with all its conversations.
         let targets: Vec<_> =
             call.addresses.iter().map(|address| self.tagged(address, &[0; 32])).collect::<Result<_, _>>()?;
-        let deleted = write(&*self.store, move |tx| {
-            let mut pending = false;
+        let now = Now::get();
+        let counts = write(&*self.store, move |tx| {
+            let mut counts = false;
             for target in &targets {
-                let Some(value) = tx.address(&target.hash)?.and_then(|sealed| target.open(&sealed)) else {
+                let Some(mut value) = tx.address(&target.hash)?.and_then(|sealed| target.open(&sealed))
+                else {
                     continue;
                 };
-                if owns(tx, &account, &value.device)? {
-                    pending |= value.bindings.iter().any(|b| matches!(b.state, State::Pending { .. }));
-                    tx.delete_address(&target.hash)?;
+                if !owns(tx, &account, &value.device)? {
+                    continue;
+                }
+                counts |= declined.is_some_and(|whom| value.decline(&whom));
+                if value.last_resort && declined.is_some() {
+                    // Others came to the same address.
+                    tx.put_address(&target.hash, &target.seal(&value))?;
+                } else {
+                    tx.bury_address(&target.hash, &target.seal(&value.buried()), now.day())?;
                 }
             }
-            Ok(pending)
+            Ok(counts)
         });
-        // Only who had something to decline is counted.
-        if deleted.await?
+        // Only who introduced what was declined here is counted.
+        if counts.await?
             && let Some(whom) = declined
         {
-            Arc::clone(&self.declines).note(whom, account, Now::get());
+            self.declines.note(whom, account, now);
         }
         Ok(())
     }

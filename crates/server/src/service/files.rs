@@ -12,6 +12,10 @@ impl Service {
         let (account, _) = session.member()?;
         let name = BlobName::from_slice(&call.name)?;
         self.limits.blob(account, call.data.len())?;
+        // Who knows a payload's name must not put something else in its place.
+        if read(&*self.store, move |tx| tx.payload(&name)).await?.is_some() {
+            return Err(Refusal::bad_request("this name is in use; make a fresh one"));
+        }
         let blobs = self.blobs.clone();
         blocking(move || blobs.put(&name, call.offset, &call.data, call.last, Now::get())).await
     }
@@ -21,15 +25,16 @@ impl Service {
         session: &Session,
         call: v1::GetBlob,
     ) -> Result<v1::BlobPart, Refusal> {
-        session.member()?;
+        let (_, device) = session.member()?;
+        self.limits.call(device, 1)?;
         let name = BlobName::from_slice(&call.name)?;
-        let blobs = self.blobs.clone();
-        if let Some((data, total)) = blocking(move || blobs.get(&name, call.offset)).await? {
-            return Ok(v1::BlobPart { data, total });
-        }
         let Some(payload) = read(&*self.store, move |tx| tx.payload(&name)).await?.map(Bytes::from) else {
+            let blobs = self.blobs.clone();
             let text = "there is no such blob; it may have expired, ask its sender to send it again";
-            return Err(Refusal::new(Code::NotFound, text));
+            return match blocking(move || blobs.get(&name, call.offset)).await? {
+                Some((data, total)) => Ok(v1::BlobPart { data, total }),
+                None => Err(Refusal::new(Code::NotFound, text)),
+            };
         };
         let total = payload.len();
         let start = usize::try_from(call.offset).unwrap_or(total).min(total);

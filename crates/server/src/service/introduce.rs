@@ -12,9 +12,6 @@ use super::{
 };
 use crate::{clock::Now, keys::KeyRing, store::StoreResult};
 
-/// Days that an unused token is valid.
-const TOKEN_DAYS: u32 = 28;
-
 /// The decision about one newcomer.
 pub(super) struct Admitted {
     pub(super) to: zegel_proto::DeviceId,
@@ -31,6 +28,7 @@ pub(super) fn admit(
     newcomer: &Newcomer,
     sender: &Sender,
     keys: &KeyRing,
+    token_days: u32,
     now: Now,
 ) -> StoreResult<Admitted> {
     let target = &newcomer.target;
@@ -48,7 +46,7 @@ pub(super) fn admit(
         return Ok(drop_for("used"));
     }
     let Some(account) = post.tx.account(&receiver)? else { return Ok(drop_for("gone")) };
-    let token = use_up(post, newcomer, &receiver, now)?;
+    let token = use_up(post, newcomer, &receiver, token_days, now)?;
     let verdict = policy::judge(&policy::Introduction {
         receiver_band: account.age_band,
         sender_state: sender.account.state,
@@ -60,11 +58,13 @@ pub(super) fn admit(
     let (state, admitted) = match verdict {
         Verdict::Accept => (State::Accepted, Admitted { to: device, token }),
         Verdict::Deliver => {
-            (State::Pending { entries: 0, since_hour: now.hour() }, Admitted { to: device, token })
+            let introducer = sender.account.id;
+            let state = State::Pending { entries: 0, since_hour: now.hour(), introducer };
+            (state, Admitted { to: device, token })
         }
         Verdict::Drop(why) => (State::Sink, drop_for(why)),
     };
-    if !value.bind(target.tag, state) {
+    if !value.bind(target.tag, state, now.hour()) {
         return Ok(drop_for("full"));
     }
     post.tx.put_address(&target.hash, &target.seal(&value))?;
@@ -82,15 +82,53 @@ fn use_up(
     post: &mut Post<'_>,
     newcomer: &Newcomer,
     receiver: &AccountId,
+    days: u32,
     now: Now,
 ) -> StoreResult<Option<Token>> {
     let Some((token, key)) = &newcomer.token else { return Ok(None) };
     let Some(sealed) = post.tx.token(&key.row)? else { return Ok(None) };
-    let valid =
-        |(owner, day): (AccountId, u32)| owner == *receiver && now.day() <= day.saturating_add(TOKEN_DAYS);
+    let valid = |(owner, day): (AccountId, u32)| owner == *receiver && now.day() <= day.saturating_add(days);
     if !key.open(&sealed).is_some_and(valid) {
         return Ok(None);
     }
     post.tx.delete_token(&key.row)?;
     Ok(Some(*token))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        service::{address_value::Target, hour_keys::HourKeys, post::PostOffice, seal::TokenKey},
+        store::{SqliteStore, write},
+    };
+    use std::sync::Arc;
+    use zegel_proto::{Address, GroupId, token_hash};
+
+    #[tokio::test]
+    async fn a_code_is_valid_for_the_configured_days() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let data = dir.path().join("data");
+        let store = SqliteStore::open(&data).expect("a store");
+        let keys = KeyRing::load_or_create(&dir.path().join("keys.toml"), &data).expect("keys");
+        let (owner, token, address) = (AccountId([4; 16]), Token([5; 16]), Address([2; 16]));
+        let key = TokenKey::new(keys.storage(), &token_hash(&token.0));
+        let target = Target::new(&keys, &address, &GroupId([3; 32]));
+        let newcomer = Newcomer { target, address, token: Some((token, key)) };
+        let now = Now { ms: 100 * 86_400_000 };
+        let office = PostOffice {
+            hours: Arc::new(HourKeys::new()),
+            answers: Arc::default(),
+            hub: Arc::default(),
+            unaccepted_entries: 1000,
+        };
+        let used = write(&store, move |tx| {
+            let Some((_, key)) = &newcomer.token else { return Ok([None; 3]) };
+            tx.put_token(&key.row, 97, &key.seal(&owner, 97))?;
+            let mut post = Post::new(tx, &office, now);
+            let mut used = |days| use_up(&mut post, &newcomer, &owner, days, now);
+            Ok([used(2)?, used(3)?, used(3)?])
+        });
+        assert_eq!(used.await.expect("written"), [None, Some(token), None]);
+    }
 }

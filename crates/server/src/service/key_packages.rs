@@ -18,6 +18,8 @@ use crate::{
 
 /// Days after which a key package is handed out no more.
 const MAX_AGE_DAYS: u32 = 28;
+/// Days after which a device is asked for another last resort: it has as many again to come by.
+const RENEW_DAYS: u32 = 14;
 
 /// A package on its way into the stock.
 struct Stocked {
@@ -144,6 +146,24 @@ fn take(tx: &mut dyn Tx, key: &SealKey, device: &DeviceId, today: u32) -> StoreR
     Ok(None)
 }
 
+/// The names of packages that are handed out no more, and whether the last resort will be for a good while.
+pub(super) fn stale(
+    key: &SealKey,
+    device: &DeviceId,
+    stocked: &[(i64, Vec<u8>, bool)],
+    today: u32,
+) -> (Vec<i64>, bool) {
+    let (mut stale, mut last_resort_is_young) = (Vec::new(), false);
+    for (name, sealed, last_resort) in stocked {
+        let age = open_key_package(key, device, sealed).map(|(day, _)| today.saturating_sub(day));
+        if age.is_none_or(|age| age > MAX_AGE_DAYS) {
+            stale.push(*name);
+        }
+        last_resort_is_young |= *last_resort && age.is_some_and(|age| age <= RENEW_DAYS);
+    }
+    (stale, last_resort_is_young)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,5 +187,17 @@ mod tests {
         });
         let package = |day: u8| Some(Bytes::from(vec![day]));
         assert_eq!(taken.await.expect("taken"), [package(72), None, package(71)]);
+    }
+
+    #[test]
+    fn the_old_are_dropped_and_the_last_resort_is_renewed_in_time() {
+        let (key, device) = (SealKey::of_key_packages(&[7; 32]), DeviceId([1; 16]));
+        let row =
+            |name, day, last_resort| (name, seal_key_package(&key, &device, day, b"package"), last_resort);
+        let of = |rows: &[_]| stale(&key, &device, rows, 100);
+        assert_eq!(of(&[row(1, 71, false), row(2, 72, false), row(3, 86, true)]), (vec![1], true));
+        assert_eq!(of(&[row(1, 99, false), row(2, 85, true)]), (vec![], false));
+        assert_eq!(of(&[row(1, 71, true), (2, b"damaged".to_vec(), true)]), (vec![1, 2], false));
+        assert_eq!(of(&[]), (vec![], false));
     }
 }

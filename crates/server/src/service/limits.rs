@@ -16,9 +16,11 @@ use zegel_proto::{AccountId, DeviceId, RoomId};
 use super::refusal::Refusal;
 use crate::config::{self, Rate};
 
-/// How often a device may ask to rejoin a conversation.
+/// How often a device may ask to rejoin a conversation, and how often an address takes such a request.
 const REJOIN: Duration = Duration::from_secs(8 * 3600);
 const REJOIN_BURST: NonZeroU32 = NonZeroU32::new(3).expect("three is not zero");
+/// What a part of a blob costs at least, in bytes: it is a file's work, however small.
+const BLOB_LEAST: usize = 4096;
 /// What a refusal names when more was asked for at once than ever fits.
 const NEVER_MS: u64 = 3_600_000;
 
@@ -57,26 +59,31 @@ pub(super) struct Limits {
     connect: Limit<IpAddr>,
     lookup_unknown: Limit<IpAddr>,
     submit: Limit<DeviceId>,
+    call: Limit<DeviceId>,
     introduce: Limit<AccountId>,
     lookup: Limit<AccountId>,
     blob_kib: Limit<AccountId>,
     token: Limit<AccountId>,
     rejoin: Limit<(DeviceId, RoomId)>,
+    rejoin_at: Limit<[u8; 32]>,
 }
 
 impl Limits {
     pub(super) fn new(table: &config::Limits) -> Self {
         let rejoin = Quota::with_period(REJOIN).map(|quota| quota.allow_burst(REJOIN_BURST));
+        let rejoin = rejoin.expect("eight hours are not zero");
         Self {
             register: Limit::new(table.register_per_address),
             connect: Limit::new(table.connect_per_address),
             lookup_unknown: Limit::new(table.lookup_per_address),
             submit: Limit::new(table.submit_per_device),
+            call: Limit::new(table.calls_per_device),
             introduce: Limit::new(table.introduce_per_account),
             lookup: Limit::new(table.lookup_per_account),
             blob_kib: Limit::new(table.blob_kib_per_account),
             token: Limit::new(table.token_per_account),
-            rejoin: Limit(RateLimiter::keyed(rejoin.expect("eight hours are not zero"))),
+            rejoin: Limit(RateLimiter::keyed(rejoin)),
+            rejoin_at: Limit(RateLimiter::keyed(rejoin)),
         }
     }
 
@@ -96,17 +103,25 @@ impl Limits {
     pub(super) fn submit(&self, device: DeviceId) -> Result<(), Refusal> {
         self.submit.check(&device, 1)
     }
+    /// Small calls that have no limit of their own.
+    pub(super) fn call(&self, device: DeviceId, n: u32) -> Result<(), Refusal> {
+        self.call.check(&device, n)
+    }
     pub(super) fn introduce(&self, account: AccountId, newcomers: u32) -> Result<(), Refusal> {
         self.introduce.check(&account, newcomers)
     }
     pub(super) fn blob(&self, account: AccountId, bytes: usize) -> Result<(), Refusal> {
-        self.blob_kib.check(&account, bytes.div_ceil(1024) as u32)
+        self.blob_kib.check(&account, bytes.max(BLOB_LEAST).div_ceil(1024) as u32)
     }
     pub(super) fn token(&self, account: AccountId) -> Result<(), Refusal> {
         self.token.check(&account, 1)
     }
     pub(super) fn rejoin(&self, device: DeviceId, room: RoomId) -> Result<(), Refusal> {
         self.rejoin.check(&(device, room), 1)
+    }
+    /// Whether an address (by its hash) may take one more request to rejoin, from whomever.
+    pub(super) fn rejoin_at(&self, address: &[u8; 32]) -> bool {
+        self.rejoin_at.check(address, 1).is_ok()
     }
 
     pub(super) fn shrink(&self) {
@@ -117,7 +132,9 @@ impl Limits {
             limit.shrink();
         }
         self.submit.shrink();
+        self.call.shrink();
         self.rejoin.shrink();
+        self.rejoin_at.shrink();
     }
 }
 

@@ -15,6 +15,7 @@ impl Service {
     /// among it confirmed will not be sent again, so its remembered answer goes too.
     pub(super) async fn ack(&self, session: &Session, call: v1::Ack) -> Result<(), Refusal> {
         let (_, device) = session.member()?;
+        self.limits.call(device, 1)?;
         let answers = self.office.answers.clone();
         write(&*self.store, move |tx| {
             let Some(mut mailbox) = tx.mailbox(&device)? else { return Ok(Ok(())) };

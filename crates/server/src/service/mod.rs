@@ -50,7 +50,7 @@ pub struct Service {
     keys: RwLock<Arc<KeyRing>>,
     config: Config,
     blobs: Blobs,
-    limits: Limits,
+    limits: Arc<Limits>,
     office: PostOffice,
     declines: Arc<Declines>,
     foreign: AtomicU64,
@@ -71,7 +71,7 @@ impl Service {
         Arc::new(Self {
             store,
             keys: RwLock::new(Arc::new(keys)),
-            limits: Limits::new(&config.limits),
+            limits: Arc::new(Limits::new(&config.limits)),
             config,
             blobs,
             office: PostOffice {

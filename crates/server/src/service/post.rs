@@ -16,9 +16,6 @@ use crate::{
     store::{HourKeyRow, Mailbox, StoreResult, StoredEntry, Tx},
 };
 
-/// Hours after which an introduction that nobody accepted counts as declined: 28 days.
-const UNACCEPTED_HOURS: u32 = 28 * 24;
-
 /// A shared payload to push along: name and sealed bytes.
 pub(super) type Pushed = Option<(Bytes, Bytes)>;
 
@@ -143,29 +140,25 @@ impl<'a> Post<'a> {
         let Some(mut value) = self.open(target)? else { return Ok(None) };
         let device = value.device;
         let Some(binding) = value.binding(&target.tag) else { return Ok(None) };
-        let to = match &mut binding.state {
-            State::Accepted => device,
-            State::Sink => SINK,
-            State::Pending { entries, since_hour } => {
-                *entries = entries.saturating_add(1);
-                let late = self.now.hour().saturating_sub(*since_hour) > UNACCEPTED_HOURS;
-                let to = match late || *entries > self.office.unaccepted_entries {
-                    true => SINK,
-                    false => device,
-                };
-                if to == SINK {
-                    binding.state = State::Sink;
-                }
-                self.tx.put_address(&target.hash, &target.seal(&value))?;
-                to
+        let over = binding.state.is_over(self.now.hour());
+        if let State::Pending { entries, .. } = &mut binding.state {
+            *entries = entries.saturating_add(1);
+            if over || *entries > self.office.unaccepted_entries {
+                binding.state = State::Sink;
             }
-        };
-        if self.mailbox(&to)?.is_some() {
-            return Ok(Some(to));
         }
-        // The device was revoked: nothing will ever come to this address again.
-        self.tx.delete_address(&target.hash)?;
-        Ok(None)
+        let state = binding.state;
+        let to = if state == State::Sink { SINK } else { device };
+        if self.mailbox(&to)?.is_none() {
+            // The device was revoked: nothing will ever come to this address again.
+            self.tx.bury_address(&target.hash, &target.seal(&value.buried()), self.now.day())?;
+            return Ok(None);
+        }
+        // What is dropped is written as well: the sender could measure the difference.
+        if state != State::Accepted {
+            self.tx.put_address(&target.hash, &target.seal(&value))?;
+        }
+        Ok(Some(to))
     }
 
     /// The value of an address, if there is one.
@@ -224,7 +217,8 @@ mod tests {
         let routed = write(&store, move |tx| {
             tx.put_mailbox(&device, &new_mailbox(AccountId([4; 16])))?;
             let mut value = AddressValue::unbound(device, false);
-            value.bind(target.tag, State::Pending { entries: 0, since_hour: start.hour() });
+            let (since_hour, introducer) = (start.hour(), AccountId([5; 16]));
+            value.bind(target.tag, State::Pending { entries: 0, since_hour, introducer }, since_hour);
             tx.put_address(&target.hash, &target.seal(&value))?;
             let first = Post::new(tx, &office, later).route(&target)?;
             // What counts as declined stays so, whatever the clock says.

@@ -38,7 +38,7 @@ impl Service {
             .map(|copy| Ok((Target::new(&keys, &Address::from_slice(&copy.address)?, &group), copy.sealed)))
             .collect::<Result<_, Refusal>>()?;
         self.limits.rejoin(device, room)?;
-        let office = self.office.clone();
+        let (office, limits) = (self.office.clone(), self.limits.clone());
         write(&*self.store, move |tx| {
             if !matches!(tx.head(&room)?, Some(Head::Live { .. })) {
                 let text = "the conversation is unknown here or was given up; found it anew with a new group";
@@ -47,6 +47,10 @@ impl Service {
             let mut post = Post::new(tx, &office, Now::get());
             for (target, sealed) in copies {
                 let Some(to) = post.route(&target)? else { continue };
+                // Not told: others may have asked there, and other copies arrive.
+                if !limits.rejoin_at(&target.hash) {
+                    continue;
+                }
                 let request = v1::RejoinRequest { group_id: group.to_field(), sealed };
                 post.put(&to, &padded(v1::entry::Body::Rejoin(request)), &None)?;
             }

@@ -31,8 +31,9 @@ impl Service {
         }
         let keys = self.keys();
         let submission = Submission::prepare(call, sender, &keys)?;
-        let job =
-            SubmitJob { submission, keys, office: self.office.clone(), declines: self.declines.clone() };
+        let (office, declines) = (self.office.clone(), self.declines.clone());
+        let token_days = self.config.retention.token_days;
+        let job = SubmitJob { submission, keys, office, declines, token_days };
         write(&*self.store, move |tx| job.run(tx)).await?
     }
 }
@@ -42,6 +43,7 @@ struct SubmitJob {
     keys: Arc<KeyRing>,
     office: PostOffice,
     declines: Arc<Declines>,
+    token_days: u32,
 }
 
 /// The place in the conversation that a submission takes.
@@ -215,7 +217,7 @@ impl SubmitJob {
         };
         let facts = sender.facts(now, &self.declines);
         for newcomer in &welcome.newcomers {
-            let admitted = super::introduce::admit(post, newcomer, sender, &self.keys, now)?;
+            let admitted = super::introduce::admit(post, newcomer, sender, &self.keys, self.token_days, now)?;
             let entry = padded(v1::entry::Body::Introduction(v1::Introduction {
                 origin: stamps.first().cloned(),
                 welcome: welcome.carried.inline.clone(),

@@ -22,6 +22,9 @@ const SWEEP_ROWS: usize = 500;
 /// still bring somebody into a group where it has a leaf.
 const ENDED_CHAIN_DAYS: u32 = 28;
 
+/// Days that a deleted address stays longer than mail does, so that nobody takes it over while others still use it.
+const DEAD_ADDRESS_DAYS: u32 = 28;
+
 /// Makes the mailbox that nobody reads, so that the first introduction that is dropped costs what others do.
 pub(super) fn make_sink(store: &dyn Store) {
     let job = |tx: &mut dyn crate::store::Tx| match tx.mailbox(&SINK)? {
@@ -128,6 +131,7 @@ fn cut(retention: &Retention, now: Now, held: Vec<AccountId>) -> Cut {
         idle_hour: now.hour().saturating_sub(1),
         answer_hour: now.hour().saturating_sub(retention.answer_hours),
         token_day: now.day().saturating_sub(retention.token_days),
+        dead_day: now.day().saturating_sub(retention.mail_days.saturating_add(DEAD_ADDRESS_DAYS)),
         invite_day: now.day(),
         head_month: now.month().saturating_sub(retention.head_days.div_ceil(30)),
         ended_day: now.day().saturating_sub(retention.mail_days.saturating_add(ENDED_CHAIN_DAYS)),

@@ -165,10 +165,10 @@ pub trait Tx {
 
     /// The sealed value of an address.
     fn address(&mut self, hash: &[u8; 32]) -> StoreResult<Option<Vec<u8>>>;
-    /// Adds or replaces it.
+    /// Adds or replaces it; one that is dead stays so.
     fn put_address(&mut self, hash: &[u8; 32], sealed: &[u8]) -> StoreResult<()>;
-    /// Deletes it; returns whether it was there.
-    fn delete_address(&mut self, hash: &[u8; 32]) -> StoreResult<bool>;
+    /// Replaces it by one that is dead since `day`: it stays until a sweep, so that nobody takes it over.
+    fn bury_address(&mut self, hash: &[u8; 32], sealed: &[u8], day: u32) -> StoreResult<()>;
 
     // Heads.
 
@@ -194,6 +194,10 @@ pub trait Tx {
     fn put_key_package(&mut self, device: &DeviceId, last_resort: bool, sealed: &[u8]) -> StoreResult<()>;
     /// Takes one out of the stock (any), or copies the last resort if none is left: (sealed, is last resort).
     fn take_key_package(&mut self, device: &DeviceId) -> StoreResult<Option<(Vec<u8>, bool)>>;
+    /// All that a device has: (name, sealed, is last resort).
+    fn stocked(&mut self, device: &DeviceId) -> StoreResult<Vec<(i64, Vec<u8>, bool)>>;
+    /// Throws these away; those that are gone already do no harm.
+    fn drop_key_packages(&mut self, device: &DeviceId, names: &[i64]) -> StoreResult<()>;
     /// Throws the stock and the last resort away.
     fn clear_key_packages(&mut self, device: &DeviceId) -> StoreResult<()>;
 
@@ -237,6 +241,8 @@ pub struct Cut {
     pub answer_hour: u32,
     /// Tokens from before this day.
     pub token_day: u32,
+    /// Addresses that were deleted before this day.
+    pub dead_day: u32,
     /// Invites that expired before this day.
     pub invite_day: u32,
     /// Heads last used before this month become tombstones.

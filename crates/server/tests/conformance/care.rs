@@ -61,12 +61,12 @@ pub fn another_process_is_noticed(at: &dyn Place) {
     assert_eq!(store.foreign_changes().unwrap(), before, "neither is reading");
     write(&*beside, move |tx| {
         tx.put_head(&room, &head(2))?;
-        tx.delete_address(&[1; 32])
+        tx.bury_address(&[1; 32], b"dead", 1)
     })
     .unwrap();
     // The writer must not go on with what it remembers.
     let seen = write(&*store, move |tx| Ok((tx.head(&room)?, tx.address(&[1; 32])?))).unwrap();
-    assert_eq!(seen, (Some(head(2)), None));
+    assert_eq!(seen, (Some(head(2)), Some(b"dead".to_vec())));
     let noticed = store.foreign_changes().unwrap();
     assert!(noticed > before);
     assert_eq!(store.foreign_changes().unwrap(), noticed);

@@ -201,7 +201,7 @@ enum Step {
     Mailbox(u8, u64),
     Remove(u8),
     Address(u8, u8),
-    Unaddress(u8),
+    Unaddress(u8, u32),
     Sweep(u32),
     Fail,
     Commit,
@@ -216,7 +216,7 @@ pub fn the_cache_tells_the_truth(at: &dyn Place) {
         4 => (0..4_u8, 0..100_u64).prop_map(|(k, n)| Step::Mailbox(k, n)),
         1 => (0..4_u8).prop_map(Step::Remove),
         2 => (0..4_u8, any::<u8>()).prop_map(|(k, n)| Step::Address(k, n)),
-        1 => (0..4_u8).prop_map(Step::Unaddress),
+        1 => (0..4_u8, 1..6_u32).prop_map(|(k, day)| Step::Unaddress(k, day)),
         1 => (0..6_u32).prop_map(Step::Sweep),
         1 => Just(Step::Fail),
         4 => Just(Step::Commit),
@@ -249,9 +249,13 @@ fn play(store: &Arc<dyn Store>, steps: Vec<Step>) {
                     }
                     Step::Remove(k) => tx.remove_mailbox(&DeviceId([k; 16]))?,
                     Step::Address(k, n) => tx.put_address(&[k; 32], &[n])?,
-                    Step::Unaddress(k) => drop(tx.delete_address(&[k; 32])?),
-                    Step::Sweep(month) => {
-                        let cut = zegel_server::store::Cut { head_month: month, ..Default::default() };
+                    Step::Unaddress(k, day) => tx.bury_address(&[k; 32], b"dead", day)?,
+                    Step::Sweep(time) => {
+                        let cut = zegel_server::store::Cut {
+                            head_month: time,
+                            dead_day: time,
+                            ..Default::default()
+                        };
                         tx.sweep(&cut, 2)?;
                     }
                     Step::Fail => {

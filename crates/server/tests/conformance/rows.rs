@@ -113,13 +113,12 @@ pub fn addresses(at: &dyn Place) {
         assert_eq!(tx.address(&[1; 32])?.unwrap(), b"sealed");
         tx.put_address(&[1; 32], b"again")?;
         assert_eq!(tx.address(&[1; 32])?.unwrap(), b"again");
-        assert!(tx.delete_address(&[1; 32])?);
-        assert!(!tx.delete_address(&[1; 32])?);
-        assert_eq!(tx.address(&[1; 32])?, None);
+        tx.bury_address(&[1; 32], b"dead", 5)?;
+        assert_eq!(tx.address(&[1; 32])?.unwrap(), b"dead");
         Ok(())
     })
     .unwrap();
-    assert_eq!(read(&*store, |tx| tx.address(&[1; 32])).unwrap(), None);
+    assert_eq!(read(&*store, |tx| tx.address(&[1; 32])).unwrap().unwrap(), b"dead");
     assert_eq!(read(&*store, |tx| tx.address(&[2; 32])).unwrap().unwrap(), b"other");
 }
 
@@ -185,6 +184,19 @@ pub fn key_packages(at: &dyn Place) {
     stock.sort();
     assert_eq!(stock, [b"a", b"b", b"c"].map(|s| (s.to_vec(), false)));
     assert_eq!(taken[3..], [(); 2].map(|()| Some((b"last".to_vec(), true))));
+    let left = write(&*store, move |tx| {
+        tx.put_key_package(&device, false, b"d")?;
+        tx.put_key_package(&device, false, b"e")?;
+        let stocked = tx.stocked(&device)?;
+        let names: Vec<i64> =
+            stocked.iter().filter(|(_, sealed, _)| sealed != b"e").map(|row| row.0).collect();
+        tx.drop_key_packages(&DeviceId::random(), &names)?;
+        assert_eq!(tx.stocked(&device)?.len(), 3, "another's stay");
+        tx.drop_key_packages(&device, &names)?;
+        tx.drop_key_packages(&device, &names)?;
+        tx.stocked(&device)
+    });
+    assert!(matches!(&left.unwrap()[..], [(_, sealed, false)] if sealed == b"e"));
     write(&*store, move |tx| tx.clear_key_packages(&device)).unwrap();
     assert_eq!(read(&*store, move |tx| tx.key_packages(&device)).unwrap(), (0, false));
 }

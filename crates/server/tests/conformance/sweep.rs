@@ -124,6 +124,28 @@ pub fn other_old_rows_go(at: &dyn Place) {
     }
 }
 
+pub fn dead_addresses_go(at: &dyn Place) {
+    let store = at.open();
+    write(&*store, |tx| {
+        for (n, day) in [(1, 50), (2, 51)] {
+            tx.put_address(&[n; 32], b"alive")?;
+            tx.bury_address(&[n; 32], b"dead", day)?;
+            // Writing a dead one does not bring it back to life.
+            tx.put_address(&[n; 32], b"still dead")?;
+        }
+        tx.put_address(&[3; 32], b"alive")
+    })
+    .unwrap();
+    assert_eq!(sweep(&*store, Cut { dead_day: 50, ..Cut::default() }, 100), 0);
+    assert_eq!(sweep(&*store, Cut { dead_day: 51, ..Cut::default() }, 100), 1);
+    assert_eq!(sweep(&*store, Cut { dead_day: u32::MAX, ..Cut::default() }, 100), 1);
+    let look = |tx: &mut dyn zegel_server::store::Tx| {
+        Ok([tx.address(&[1; 32])?, tx.address(&[2; 32])?, tx.address(&[3; 32])?])
+    };
+    assert_eq!(write(&*store, look).unwrap(), [None, None, Some(b"alive".to_vec())]);
+    assert_eq!(read(&*store, look).unwrap(), [None, None, Some(b"alive".to_vec())]);
+}
+
 pub fn old_heads_become_tombstones(at: &dyn Place) {
     let store = at.open();
     let rooms: [RoomId; 3] = std::array::from_fn(|_| RoomId::random());

@@ -29,9 +29,17 @@ pub(super) fn put_address(tx: &mut SqliteTx<'_>, hash: &[u8; 32], sealed: &[u8])
     Ok(())
 }
 
-pub(super) fn delete_address(tx: &mut SqliteTx<'_>, hash: &[u8; 32]) -> StoreResult<bool> {
-    tx.cache.addresses.forget(hash);
-    Ok(tx.execute("deleting an address", "DELETE FROM address WHERE hash = ?1", [hash])? > 0)
+pub(super) fn bury_address(
+    tx: &mut SqliteTx<'_>,
+    hash: &[u8; 32],
+    sealed: &[u8],
+    day: u32,
+) -> StoreResult<()> {
+    let sql = "INSERT INTO address (hash, sealed, dead_day) VALUES (?1, ?2, ?3)
+               ON CONFLICT (hash) DO UPDATE SET sealed = ?2, dead_day = ?3";
+    tx.execute("burying an address", sql, params![hash, sealed, day.max(1)])?;
+    tx.cache.addresses.put(*hash, sealed.to_vec());
+    Ok(())
 }
 
 pub(super) fn answer(tx: &mut SqliteTx<'_>, key: &[u8; 32]) -> StoreResult<Option<Vec<u8>>> {

@@ -81,8 +81,8 @@ impl Tx for SqliteTx<'_> {
     fn put_address(&mut self, hash: &[u8; 32], sealed: &[u8]) -> StoreResult<()> {
         names::put_address(self, hash, sealed)
     }
-    fn delete_address(&mut self, hash: &[u8; 32]) -> StoreResult<bool> {
-        names::delete_address(self, hash)
+    fn bury_address(&mut self, hash: &[u8; 32], sealed: &[u8], day: u32) -> StoreResult<()> {
+        names::bury_address(self, hash, sealed, day)
     }
 
     fn head(&mut self, room: &RoomId) -> StoreResult<Option<Head>> {
@@ -110,6 +110,12 @@ impl Tx for SqliteTx<'_> {
     }
     fn take_key_package(&mut self, device: &DeviceId) -> StoreResult<Option<(Vec<u8>, bool)>> {
         stock::take(self, device)
+    }
+    fn stocked(&mut self, device: &DeviceId) -> StoreResult<Vec<(i64, Vec<u8>, bool)>> {
+        stock::list(self, device)
+    }
+    fn drop_key_packages(&mut self, device: &DeviceId, names: &[i64]) -> StoreResult<()> {
+        stock::drop_these(self, device, names)
     }
     fn clear_key_packages(&mut self, device: &DeviceId) -> StoreResult<()> {
         stock::clear(self, device)

@@ -44,6 +44,19 @@ pub(super) fn take(tx: &mut SqliteTx<'_>, device: &DeviceId) -> StoreResult<Opti
     Ok(Some((sealed, last_resort)))
 }
 
+pub(super) fn list(tx: &mut SqliteTx<'_>, device: &DeviceId) -> StoreResult<Vec<(i64, Vec<u8>, bool)>> {
+    let sql = "SELECT id, sealed, last_resort FROM key_package WHERE device = ?1";
+    tx.list("reading key packages", sql, [device.0], |row| Ok(Some((row.get(0)?, row.get(1)?, row.get(2)?))))
+}
+
+pub(super) fn drop_these(tx: &mut SqliteTx<'_>, device: &DeviceId, names: &[i64]) -> StoreResult<()> {
+    for id in names {
+        let sql = "DELETE FROM key_package WHERE id = ?1 AND device = ?2";
+        tx.execute("throwing key packages away", sql, params![id, device.0])?;
+    }
+    Ok(())
+}
+
 pub(super) fn clear(tx: &mut SqliteTx<'_>, device: &DeviceId) -> StoreResult<()> {
     let sql = "DELETE FROM key_package WHERE device = ?1";
     tx.execute("throwing key packages away", sql, [device.0]).map(drop)

@@ -42,6 +42,7 @@ pub(super) fn sweep(tx: &mut SqliteTx<'_>, cut: &Cut, limit: usize) -> StoreResu
     ] {
         gone += tx.execute(DOING, sql, params![before, rows])?;
     }
+    gone += dead_addresses(tx, cut, rows)?;
     gone += old_heads(tx, cut, rows)?;
     gone += ended_chains(tx, cut, limit)?;
     Ok(gone as u64)
@@ -169,6 +170,17 @@ fn ended_chains(tx: &mut SqliteTx<'_>, cut: &Cut, limit: usize) -> StoreResult<u
         }
     }
     Ok(gone)
+}
+
+fn dead_addresses(tx: &mut SqliteTx<'_>, cut: &Cut, limit: i64) -> StoreResult<usize> {
+    let sql = "SELECT hash FROM address WHERE dead_day > 0 AND dead_day < ?1 LIMIT ?2";
+    let dead: Vec<[u8; 32]> =
+        tx.list(DOING, sql, params![cut.dead_day, limit], |row| row.get(0).map(Some))?;
+    for hash in &dead {
+        tx.cache.addresses.forget(hash);
+        tx.execute(DOING, "DELETE FROM address WHERE hash = ?1", [hash])?;
+    }
+    Ok(dead.len())
 }
 
 fn old_heads(tx: &mut SqliteTx<'_>, cut: &Cut, limit: i64) -> StoreResult<usize> {

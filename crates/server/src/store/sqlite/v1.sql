@@ -58,9 +58,12 @@ CREATE TABLE hour_key (
 CREATE UNIQUE INDEX hour_key_by_device ON hour_key (device, key_id);
 
 CREATE TABLE address (
-  hash   BLOB NOT NULL PRIMARY KEY CHECK (length(hash) = 32),
-  sealed BLOB NOT NULL
+  hash     BLOB    NOT NULL PRIMARY KEY CHECK (length(hash) = 32),
+  sealed   BLOB    NOT NULL,
+  dead_day INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
+-- Only deleted addresses are in it, so that a sweep looks at no other.
+CREATE INDEX address_by_death ON address (dead_day) WHERE dead_day > 0;
 
 CREATE TABLE head (
   room       BLOB    NOT NULL PRIMARY KEY CHECK (length(room) = 32),

@@ -195,13 +195,15 @@ impl Writer<'_> {
         numbers.map_err(|e| failed(doing, e))
     }
 
-    /// Waits only a moment for whoever reads (a backup may, for long): writes wait behind this.
+    /// Waits only a moment for whoever reads (a backup may, for long): writes wait behind this. Gives the memory of
+    /// cached pages back: many devices that came once would leave megabytes, and what is hot is soon read again.
     fn settle(&mut self) -> StoreResult<()> {
         let doing = "truncating the write-ahead log";
         let truncate = || {
             self.conn.busy_timeout(MOMENT)?;
             let busy = self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
             self.conn.busy_timeout(PATIENCE)?;
+            self.conn.execute_batch("PRAGMA shrink_memory")?;
             busy
         };
         let busy: bool = truncate().map_err(|e| failed(doing, e))?;
