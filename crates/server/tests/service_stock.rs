@@ -220,7 +220,13 @@ async fn a_sweep_takes_what_is_old_and_nothing_else() {
     let dusty = room_of(&Group::new().id);
     let head = Head::Live { epoch: 1, token_hash: [0; 32], seq: 1, stamp_hash: [0; 32], month: 1 };
     world.write(move |tx| tx.put_head(&dusty, &head)).await;
+    // An address that was deleted long ago, and one today.
+    let long_ago = zegel_server::clock::Now::get().day() - 57;
+    world.write(move |tx| tx.bury_address(&[1; 32], b"dead", long_ago)).await;
+    world.write(move |tx| tx.bury_address(&[2; 32], b"dead", long_ago + 1)).await;
     world.service.sweep_once().await;
+    let dead = world.read(|tx| Ok([tx.address(&[1; 32])?.is_some(), tx.address(&[2; 32])?.is_some()])).await;
+    assert_eq!(dead, [false, true]);
     assert_eq!(world.read(move |tx| tx.payload(&old)).await, None);
     assert_eq!(world.read(move |tx| tx.head(&dusty)).await, Some(Head::Tombstone));
     assert_eq!(bob.bodies().await.len(), 2);

@@ -313,7 +313,7 @@ async fn the_store_names_no_conversation_and_no_address() {
 }
 
 #[tokio::test]
-async fn an_address_of_a_revoked_device_is_forgotten() {
+async fn an_address_of_a_revoked_device_is_buried() {
     let world = World::new();
     let (mut alice, mut bob, group, _, _) = friends(&world).await;
     let mut phone = bob.sibling(&world).await;
@@ -328,6 +328,8 @@ async fn an_address_of_a_revoked_device_is_forgotten() {
     assert!(phone.bodies().await.is_empty());
     phone.refused(Code::AuthFailed, ask::Body::Submit(group.says("z", &[]))).await;
     let hash = zegel_proto::address_hash(&to_phone);
+    let cut = zegel_server::store::Cut { dead_day: u32::MAX, ..Default::default() };
+    world.write(move |tx| tx.sweep(&cut, 10)).await;
     assert_eq!(world.read(move |tx| tx.address(&hash)).await, None);
 }
 

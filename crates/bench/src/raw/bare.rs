@@ -46,6 +46,8 @@ struct Pair {
     room: [u8; 32],
     sent: i64,
     taken: i64,
+    /// Remembered answers whose confirmation the sender has not acknowledged yet.
+    answers: Vec<[u8; 32]>,
 }
 
 impl Bare {
@@ -61,6 +63,7 @@ impl Bare {
             room: rand::random(),
             sent: 0,
             taken: 0,
+            answers: Vec::new(),
         };
         let pairs: Vec<Pair> = (0..pairs).map(pair).collect();
         conn.execute_batch("BEGIN")?;
@@ -95,8 +98,9 @@ impl Bare {
         let begun = Instant::now();
         for batch in batches(messages) {
             self.conn.execute_batch("BEGIN IMMEDIATE")?;
-            for pair in &self.pairs {
+            for pair in &mut self.pairs {
                 acknowledge(&self.conn, &pair.sender, pair.sent, pair.sent)?;
+                forget_answers(&self.conn, pair)?;
             }
             self.store(batch)?;
             self.conn.execute_batch("COMMIT")?;
@@ -141,6 +145,7 @@ impl Bare {
                 key,
                 answer
             ])?;
+            pair.answers.push(key);
             pair.sent += 1;
         }
         for pair in batch.take(count).map(|n| &self.pairs[n % count]) {
@@ -163,6 +168,7 @@ impl Bare {
         for pair in &mut self.pairs {
             if pair.taken < pair.sent {
                 acknowledge(&self.conn, &pair.sender, pair.sent, pair.sent)?;
+                forget_answers(&self.conn, pair)?;
                 acknowledge(&self.conn, &pair.receiver, pair.sent, pair.sent)?;
                 pair.taken = pair.sent;
             }
@@ -191,6 +197,14 @@ fn acknowledge(conn: &Connection, device: &[u8; 16], first: i64, next: i64) -> R
         .execute(params![device, first])?;
     conn.prepare_cached("UPDATE mailbox SET first_seq = ?2, next_seq = ?3 WHERE device = ?1")?
         .execute(params![device, first, next])?;
+    Ok(())
+}
+
+/// An answer ends with the acknowledgement of its confirmation.
+fn forget_answers(conn: &Connection, pair: &mut Pair) -> Result {
+    for key in pair.answers.drain(..) {
+        conn.prepare_cached("DELETE FROM answer WHERE key = ?1")?.execute([key])?;
+    }
     Ok(())
 }
 
@@ -228,6 +242,8 @@ mod tests {
         assert_eq!(bare.pairs[0].sent - bare.pairs[0].taken, 1500 / 7 + 1, "{receiver:?}");
         bare.drain().expect("drained");
         assert!(bare.pairs.iter().all(|pair| pair.taken == pair.sent));
-        assert_eq!(count(&bare, "SELECT count(*) FROM answer"), 3500);
+        let waiting: usize = bare.pairs.iter().map(|pair| pair.answers.len()).sum();
+        assert_eq!(count(&bare, "SELECT count(*) FROM answer"), waiting as i64);
+        assert!(waiting < 1500, "those of acknowledged confirmations are gone");
     }
 }

@@ -186,7 +186,6 @@ impl Core {
         self.groups.put(group, mls);
         if !last_resort {
             self.db.delete_offer(&address)?;
-            self.stock = self.stock.saturating_sub(1);
         }
         let chain = Chain::origin(&origin);
         if let Some(known) = known {

@@ -15,7 +15,7 @@ use crate::{Error, Result, core::Core};
 
 pub(crate) use mailbox::{receive, settle_held};
 pub(crate) use outbox::{Outcome, send_calls, submit, take_outcome};
-pub(crate) use people::{fetch_packages, know, know_handle, restock};
+pub(crate) use people::{check_stock, fetch_packages, know, know_handle, restock};
 
 /// A connection: one call, one answer.
 pub(crate) trait Link {

@@ -36,6 +36,10 @@ pub(crate) async fn submit<L: Link>(shared: &Shared, link: &L, ready: Ready) -> 
     match ready {
         Ready::Send(row) => {
             let id = row.id;
+            // An earlier connection's attempt may have been confirmed since this was made ready.
+            if !matches!(shared.core().db.outbox_row(id), Ok(Some(_))) {
+                return Outcome { row: id, result: Ok(()) };
+            }
             // The addresses that a commit makes known are bound before anyone can write to them.
             let result = match row.intent.is_commit() {
                 true => match send_calls(shared, link).await {

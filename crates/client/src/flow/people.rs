@@ -76,6 +76,18 @@ pub(crate) async fn fetch_packages<L: Link>(
     Ok(packages)
 }
 
+/// Asks how many of our key packages the server has, and brings the stock up.
+///
+/// Never because an introduction came: whoever fetches our packages could tell from that whether theirs did.
+pub(crate) async fn check_stock<L: Link>(shared: &Shared, link: &L) -> Result<()> {
+    let doing = "asking for the stock of key packages";
+    match link.call(doing, Call::PublishKeyPackages(v1::PublishKeyPackages::default())).await? {
+        Answer::Done(done) => shared.core().stock = done.key_packages,
+        _ => return unexpected(doing),
+    }
+    restock(shared, link, false).await
+}
+
 /// Brings the server's stock of our key packages up.
 pub(crate) async fn restock<L: Link>(shared: &Shared, link: &L, last_resort_missing: bool) -> Result<()> {
     let Some(publish) = shared.core().step(|core| core.restock(last_resort_missing))? else { return Ok(()) };

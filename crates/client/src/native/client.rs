@@ -123,6 +123,7 @@ impl Client {
             status: watch::Sender::default(),
             changed: watch::Sender::default(),
             poke: Notify::new(),
+            stock: Notify::new(),
             socket: Mutex::default(),
             failures: Mutex::new(HashMap::new()),
             extra_roots: profile.extra_roots(),

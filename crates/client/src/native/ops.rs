@@ -86,6 +86,7 @@ impl Client {
     /// Reads all that waits and sends all that can be sent.
     pub async fn sync(&self, patience: Duration) -> Result<()> {
         self.caught_up(patience).await?;
+        self.engine.stock.notify_one();
         self.engine.poke.notify_one();
         let settled = || self.engine.shared.core().settled();
         self.wait_for("sending what waits", patience, settled).await

@@ -13,7 +13,7 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 use zegel_proto::{
-    Code, KEY_PACKAGE_STOCK, VERSION,
+    Code, VERSION,
     v1::{self, client_frame::Body as Call, server_frame::Body as Answer},
 };
 
@@ -21,7 +21,8 @@ use super::link::{Pushed, Pushes, Socket};
 use crate::{
     Error, Result,
     flow::{
-        Link, Outcome, Shared, receive, restock, send_calls, settle_held, submit, take_outcome, unexpected,
+        Link, Outcome, Shared, check_stock, receive, restock, send_calls, settle_held, submit, take_outcome,
+        unexpected,
     },
 };
 
@@ -31,6 +32,8 @@ const IN_FLIGHT: usize = 16;
 const BATCH: usize = 50;
 /// How often things that wait for a time are looked at.
 const TICK: Duration = Duration::from_secs(1);
+/// How often a connected device looks after its stock of key packages.
+const STOCK: Duration = Duration::from_secs(600);
 /// Waiting times between attempts to connect.
 const RETRY: [u64; 6] = [100, 300, 1_000, 3_000, 10_000, 30_000];
 
@@ -54,6 +57,8 @@ pub(super) struct Engine {
     pub changed: watch::Sender<u64>,
     /// Something new is in the outbox.
     pub poke: Notify,
+    /// The stock of key packages shall be looked after.
+    pub stock: Notify,
     pub socket: Mutex<Option<Arc<Socket>>>,
     /// Outbox rows that were given up, until someone who waits for them takes the reason.
     pub failures: Mutex<HashMap<i64, Error>>,
@@ -155,6 +160,7 @@ async fn session(engine: &Arc<Engine>) -> Result<()> {
     tolerate(settle_held(&engine.shared, &*socket).await)?;
 
     let mut flight = Flight::default();
+    let mut stock_at = Instant::now() + STOCK;
     let mut ready = false;
     loop {
         if !ready && engine.shared.core().cursor()? >= caught_at {
@@ -178,6 +184,11 @@ async fn session(engine: &Arc<Engine>) -> Result<()> {
             () = engine.poke.notified() => {
                 tolerate(send_calls(&engine.shared, &*socket).await)?;
                 engine.bump();
+            }
+            () = engine.stock.notified() => tolerate(check_stock(&engine.shared, &*socket).await)?,
+            () = sleep_until(stock_at) => {
+                stock_at = Instant::now() + STOCK;
+                tolerate(check_stock(&engine.shared, &*socket).await)?;
             }
             () = sleep_until(Instant::now() + TICK) => {
                 tolerate(send_calls(&engine.shared, &*socket).await)?;
@@ -212,10 +223,6 @@ async fn take_mail(
     tolerate(settle_held(&engine.shared, socket).await)?;
     engine.bump();
     tolerate(send_calls(&engine.shared, socket).await)?;
-    let low = engine.shared.core().stock < KEY_PACKAGE_STOCK;
-    if low {
-        tolerate(restock(&engine.shared, socket, false).await)?;
-    }
     over.map_or(Ok(()), Err)
 }
 

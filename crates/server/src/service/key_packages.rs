@@ -30,13 +30,13 @@ struct Stocked {
 }
 
 impl Service {
-    /// What does not fit into the stock is ignored, and no error: packages are handed out while a device connects,
+    /// Returns how many one-time packages are in stock then. What does not fit into the stock is ignored, and no error: packages are handed out while a device connects,
     /// so it cannot know exactly how many are missing.
     pub(super) async fn publish_key_packages(
         &self,
         session: &Session,
         call: v1::PublishKeyPackages,
-    ) -> Result<(), Refusal> {
+    ) -> Result<u32, Refusal> {
         let (account, device) = session.member()?;
         let mut packages = call.packages;
         packages.truncate(KEY_PACKAGE_STOCK as usize);
@@ -54,6 +54,7 @@ impl Service {
             }
             let held = if replace { 0 } else { tx.key_packages(&device)?.0 };
             normal.truncate(KEY_PACKAGE_STOCK.saturating_sub(held) as usize);
+            let in_stock = held + normal.len() as u32;
             let stocked: Vec<Stocked> = normal.into_iter().chain(last_resort).collect();
             for it in &stocked {
                 if tx.address(&it.target.hash)?.is_some() {
@@ -69,7 +70,7 @@ impl Service {
                 tx.put_address(&it.target.hash, &it.value)?;
                 tx.put_key_package(&device, it.last_resort, &it.package)?;
             }
-            Ok(Ok(()))
+            Ok(Ok(in_stock))
         })
         .await?
     }

@@ -106,7 +106,7 @@ impl Service {
     async fn answer(&self, session: &mut Session, body: ask::Body) -> Result<Option<tell::Body>, Refusal> {
         let greeting = matches!(body, ask::Body::Hello(_));
         session.expect_greeting(greeting)?;
-        let done = tell::Body::Done(v1::Done {});
+        let done = tell::Body::Done(v1::Done::default());
         let answer = match body {
             ask::Body::Hello(call) => tell::Body::Hello(self.hello(session, &call)?),
             ask::Body::Register(call) => self.register(session, call).await.map(|()| done)?,
@@ -119,7 +119,8 @@ impl Service {
                 tell::Body::KeyPackages(self.fetch_key_packages(session, call).await?)
             }
             ask::Body::PublishKeyPackages(call) => {
-                self.publish_key_packages(session, call).await.map(|()| done)?
+                let key_packages = self.publish_key_packages(session, call).await?;
+                tell::Body::Done(v1::Done { key_packages })
             }
             ask::Body::Submit(call) => tell::Body::Submitted(self.submit(session, call).await?),
             ask::Body::Ack(call) => {
