@@ -79,7 +79,8 @@ impl Pair {
             ..Default::default()
         });
         let opened = [self.post.entry(entry, true)];
-        if self.receiver.take(&opened)?.held {
+        self.receiver.take(&opened)?;
+        if self.receiver.db.is_held(&self.conversation.group)? {
             self.receiver.take_held(&self.conversation.group, Some(&made.blob.1))?;
         }
         let request = self.receiver.requests()?.pop().ok_or_else(|| odd("the invitation was not taken"))?;
