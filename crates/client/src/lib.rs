@@ -7,6 +7,11 @@
 //! tag, sender, room and epoch were checked; nothing is sent to a device that its owner's sigchain does not
 //! list.
 
+#![cfg_attr(
+    not(feature = "native"),
+    allow(dead_code, unused_imports, reason = "the steps and flows wait for the browser's driver")
+)]
+
 pub mod db;
 mod error;
 mod view;

@@ -28,6 +28,7 @@ lookup_per_account = { burst = 1000000, per_hour = 1000000 }
 lookup_per_address = { burst = 1000000, per_hour = 1000000 }
 blob_kib_per_account = { burst = 100000000, per_hour = 100000000 }
 token_per_account = { burst = 100000, per_hour = 100000 }
+calls_per_device = { burst = 10000000, per_hour = 10000000 }
 unaccepted_entries = 100000
 "#;
 
