@@ -24,7 +24,13 @@ const NEEDS: &[Need] = &[
         there: clang::is_there,
         debian: &[&["clang-22", "llvm-22"], &["clang", "llvm"]],
     },
+    // For the scenarios with a wrong clock.
+    Need { what: "faketime", there: has_faketime, debian: &[&["faketime"]] },
 ];
+
+fn has_faketime() -> bool {
+    shell::succeeds(Command::new("faketime").arg("--version"))
+}
 
 fn has_cc() -> bool {
     shell::succeeds(Command::new("cc").arg("--version"))

@@ -11,16 +11,16 @@ use crate::shell;
 pub struct Tool {
     /// The crate, which is also the program: cargo-NAME.
     krate: &'static str,
-    /// Left off the newest version by major number, so that a new one does not change what the checks mean.
+    /// Exactly this one, so that a new one does not change what the checks mean.
     version: &'static str,
 }
 
 /// Runs the tests.
-pub const NEXTEST: Tool = Tool { krate: "cargo-nextest", version: "0.9" };
+pub const NEXTEST: Tool = Tool { krate: "cargo-nextest", version: "0.9.143" };
 /// Checks licences, bans and sources.
-pub const DENY: Tool = Tool { krate: "cargo-deny", version: "0.20" };
+pub const DENY: Tool = Tool { krate: "cargo-deny", version: "0.20.2" };
 /// Builds and runs the fuzz targets.
-pub const FUZZ: Tool = Tool { krate: "cargo-fuzz", version: "0.13" };
+pub const FUZZ: Tool = Tool { krate: "cargo-fuzz", version: "0.13.2" };
 
 impl Tool {
     /// The program, installed if need be.

@@ -10,6 +10,8 @@ mod confirm;
 mod facts;
 mod found;
 mod groups;
+#[cfg(test)]
+mod hostile;
 mod join;
 mod leaf;
 mod mailbox;

@@ -1,0 +1,13 @@
+//! What members, outsiders and the service itself may send to a device, and what it makes of it.
+//!
+//! Real profiles on disk and the real steps; between them a post office that only stamps, numbers and carries. Each scenario
+//! shows first, or beside it, that the honest variant passes.
+
+mod bytes;
+mod changes;
+mod forge;
+mod messages;
+mod rejoins;
+mod service;
+mod welcomes;
+mod world;

@@ -1,0 +1,409 @@
+//! Devices with profiles, and a post office between them that checks nothing.
+
+use std::{
+    cell::Cell,
+    collections::{HashMap, HashSet},
+    path::PathBuf,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+use zegel_franking::{Context, ZERO_TAG};
+use zegel_identity::SignedLink;
+use zegel_proto::{AccountId, GroupId, Kind as MlsKind, Message as _, read_mls_head, room_of, v1};
+use zeroize::Zeroizing;
+
+use crate::{
+    core::{Core, Me, Need, NewAccount, mailbox::Opened, make::Ready},
+    db::{Conversation, ConversationState, Db, Item, ItemKind},
+};
+
+pub(super) const ALICE: usize = 0;
+pub(super) const BOB: usize = 1;
+pub(super) const CAROL: usize = 2;
+/// Knows the others' names and is in none of their conversations.
+pub(super) const MALLORY: usize = 3;
+
+thread_local! {
+    static NOW: Cell<u64> = const { Cell::new(0) };
+}
+
+fn clock() -> u64 {
+    if NOW.get() == 0 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+        NOW.set(since.as_millis() as u64);
+    }
+    NOW.get()
+}
+
+/// Lets time pass for every device.
+pub(super) fn wait(ms: u64) {
+    NOW.set(clock() + ms);
+}
+
+/// Opens the profile at a path, as after a restart.
+pub(super) fn open(path: &std::path::Path) -> Core {
+    let db = Db::open(path, &Zeroizing::new([1; 32])).expect("a profile");
+    let me = db.meta("me").expect("meta").expect("an identity");
+    Core::new(db, Me::from_bytes(&me).expect("readable"), clock)
+}
+
+struct Device {
+    core: Option<Core>,
+    path: PathBuf,
+    next: u64,
+}
+
+/// A submission on its way.
+pub(super) struct Letter {
+    pub from: usize,
+    pub group: GroupId,
+    pub submit: v1::Submit,
+}
+
+/// Everybody, and what the post office remembers.
+pub(super) struct World {
+    devices: Vec<Device>,
+    /// The sigchains that the service gives out.
+    pub chains: HashMap<AccountId, Vec<SignedLink>>,
+    /// How many sigchains were fetched because an entry needed them.
+    pub fetched: usize,
+    heads: HashMap<GroupId, (u64, [u8; 32])>,
+    said: usize,
+    pub folder: TempDir,
+}
+
+impl World {
+    /// Four people who have looked each other up.
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut world = Self {
+            devices: Vec::new(),
+            chains: HashMap::new(),
+            fetched: 0,
+            heads: HashMap::new(),
+            said: 0,
+            folder,
+        };
+        for handle in ["alice", "bob", "carol", "mallory"] {
+            let path = world.folder.path().join(handle);
+            let db = Db::open(&path, &Zeroizing::new([1; 32])).expect("a profile");
+            let new = NewAccount {
+                handle: handle.into(),
+                app: "zegel".into(),
+                domain: "hostile.example".into(),
+                server: "http://hostile.example".into(),
+            };
+            let (me, link) = Me::found(&db, &new, clock()).expect("an account");
+            world.chains.insert(me.account, vec![link]);
+            let mut core = Core::new(db, me, clock);
+            core.step(|core| core.meet_mailbox(1, 1)).expect("a mailbox");
+            world.devices.push(Device { core: Some(core), path, next: 1 });
+        }
+        for who in 0..world.devices.len() {
+            for account in world.chains.keys().copied().collect::<Vec<_>>() {
+                world.look_up(who, &account);
+            }
+        }
+        world
+    }
+
+    pub fn core(&mut self, who: usize) -> &mut Core {
+        self.devices[who].core.as_mut().expect("it runs")
+    }
+
+    pub fn at(&self, who: usize) -> &Core {
+        self.devices[who].core.as_ref().expect("it runs")
+    }
+
+    pub fn account(&self, who: usize) -> AccountId {
+        self.at(who).me.account
+    }
+
+    pub fn chat(&self, who: usize, group: &GroupId) -> Conversation {
+        self.at(who).db.conversation_of_group(group).expect("the database").expect("the conversation")
+    }
+
+    pub fn state(&self, who: usize, group: &GroupId) -> ConversationState {
+        self.chat(who, group).state
+    }
+
+    pub fn epoch(&mut self, who: usize, group: &GroupId) -> u64 {
+        let core = self.core(who);
+        core.groups.get(&core.db, &core.crypto, group).expect("a group").mls.epoch().as_u64()
+    }
+
+    /// Ends a device and starts it again over the same profile.
+    pub fn restart(&mut self, who: usize) {
+        let device = &mut self.devices[who];
+        device.core = None;
+        device.core = Some(open(&device.path));
+    }
+
+    /// Ends a device for good; its profile can be copied.
+    pub fn stop(&mut self, who: usize) -> (PathBuf, u64) {
+        self.devices[who].core = None;
+        (self.devices[who].path.clone(), self.devices[who].next)
+    }
+
+    pub fn look_up(&mut self, who: usize, account: &AccountId) {
+        let answer = self.answer(account);
+        self.core(who).step(|core| core.take_chain(answer)).expect("an honest chain");
+    }
+
+    fn answer(&self, account: &AccountId) -> v1::AccountAnswer {
+        answer(account, &self.chains[account])
+    }
+
+    fn packages(&mut self, accounts: &[AccountId]) -> Vec<v1::DeviceKeyPackage> {
+        let mut packages = Vec::new();
+        for device in &mut self.devices {
+            let Some(core) = &mut device.core else { continue };
+            if accounts.contains(&core.me.account) {
+                let key_package = core.step(|core| core.key_package(false)).expect("keys").key_package;
+                let (account, device) = (core.me.account.to_field(), core.me.device.to_field());
+                packages.push(v1::DeviceKeyPackage { account, device, key_package });
+            }
+        }
+        packages
+    }
+
+    /// Alice founds a group, and everyone she adds accepts.
+    pub fn group(&mut self, name: &str, others: &[usize]) -> GroupId {
+        let group = self.unaccepted_group(name, others);
+        for &who in others {
+            let request = self.chat(who, &group);
+            self.core(who).accept(&request).expect("accepted");
+        }
+        group
+    }
+
+    pub fn unaccepted_group(&mut self, name: &str, others: &[usize]) -> GroupId {
+        let accounts: Vec<_> = others.iter().map(|&who| self.account(who)).collect();
+        let packages = self.packages(&accounts);
+        self.core(ALICE).found_group(name, &accounts, &packages).expect("founded");
+        let group = self.at(ALICE).db.conversations().expect("a list").pop().expect("a group").group;
+        self.flush(ALICE);
+        group
+    }
+
+    /// Two people's chat, accepted.
+    pub fn direct(&mut self, from: usize, to: usize) -> GroupId {
+        let peer = self.account(to);
+        let packages = self.packages(&[peer]);
+        self.core(from).found_direct(&peer, &packages, Some("hello"), None).expect("founded");
+        let group = self.at(from).db.conversations().expect("a list").pop().expect("a chat").group;
+        self.flush(from);
+        let request = self.chat(to, &group);
+        self.core(to).accept(&request).expect("accepted");
+        self.flush(to);
+        assert_eq!(self.state(from, &group), ConversationState::Open);
+        group
+    }
+
+    /// What a device would send now.
+    pub fn letters(&mut self, who: usize) -> Vec<Letter> {
+        let (mut letters, mut seen) = (Vec::new(), HashSet::new());
+        loop {
+            let ready = self.core(who).ready(&seen, 100).expect("an outbox");
+            if ready.is_empty() {
+                return letters;
+            }
+            for ready in ready {
+                seen.insert(ready.row());
+                let row = match ready {
+                    Ready::Send(row) => *row,
+                    Ready::Packages { row, accounts } => {
+                        let packages = self.packages(&accounts);
+                        self.core(who).make_add(row, &packages).expect("made").expect("someone to add")
+                    }
+                };
+                letters.push(letter(who, &row.submit));
+            }
+        }
+    }
+
+    pub fn flush(&mut self, who: usize) {
+        loop {
+            let letters = self.letters(who);
+            if letters.is_empty() {
+                return;
+            }
+            letters.iter().for_each(|letter| self.deliver(letter));
+        }
+    }
+
+    /// A text, encrypted and not sent.
+    pub fn write(&mut self, who: usize, group: &GroupId, text: &str) -> Letter {
+        self.flush(who);
+        let chat = self.chat(who, group);
+        self.core(who).say(&chat, text).expect("said");
+        self.letters(who).pop().expect("a letter")
+    }
+
+    /// What an honest service would stamp next.
+    pub fn context(&mut self, from: usize, group: &GroupId, message: &[u8]) -> Context {
+        let head = read_mls_head(message).expect("a head");
+        let (server_seq, prev_stamp_hash) = *self.heads.entry(*group).or_insert((1, [0; 32]));
+        Context {
+            key_id: 1,
+            sender_account: self.at(from).me.account.0,
+            sender_device: self.at(from).me.device.0,
+            room: room_of(group).0,
+            epoch: head.epoch,
+            server_seq,
+            accepted_ms: clock(),
+            franking_tag: match head.kind {
+                MlsKind::Application { franking_tag } => franking_tag,
+                MlsKind::Commit => ZERO_TAG,
+            },
+            message_hash: Sha256::digest(message).into(),
+            prev_stamp_hash,
+        }
+    }
+
+    /// Stamps, and the conversation's head moves on.
+    pub fn stamp(&mut self, group: &GroupId, context: &Context) -> v1::Stamped {
+        self.heads.insert(*group, (context.server_seq + 1, context.hash()));
+        // Receivers cannot check the MAC.
+        v1::Stamped { context: context.to_bytes().to_vec().into(), stamp: vec![9; 32].into() }
+    }
+
+    pub fn stamps(&mut self, letter: &Letter) -> Vec<v1::Stamped> {
+        let (from, group) = (letter.from, letter.group);
+        let sent = [&letter.submit.message, &letter.submit.first];
+        let mut stamps = Vec::new();
+        for message in sent.into_iter().filter(|message| !message.is_empty()) {
+            let context = self.context(from, &group, message);
+            stamps.push(self.stamp(&group, &context));
+        }
+        stamps
+    }
+
+    pub fn deliver(&mut self, letter: &Letter) {
+        self.deliver_but(letter, &[]);
+    }
+
+    /// Delivers, and leaves some people out.
+    pub fn deliver_but(&mut self, letter: &Letter, without: &[usize]) {
+        let stamps = self.stamps(letter);
+        self.confirm(letter, &stamps);
+        let others = (0..self.devices.len()).filter(|who| *who != letter.from && !without.contains(who));
+        for to in others {
+            if self.at(to).db.conversation_of_group(&letter.group).expect("the database").is_some() {
+                self.hand(to, message(&letter.group, &letter.submit.message, &stamps[0]));
+            }
+            if let Some(introduction) = self.introduction(to, letter, &stamps[0]) {
+                self.hand(to, v1::entry::Body::Introduction(introduction));
+                if let Some(stamped) = stamps.get(1) {
+                    self.hand(to, message(&letter.group, &letter.submit.first, stamped));
+                }
+            }
+        }
+    }
+
+    pub fn confirm(&mut self, letter: &Letter, stamps: &[v1::Stamped]) {
+        let submission_id = letter.submit.submission_id.clone();
+        let confirmation = v1::Confirmation { submission_id, stamps: stamps.to_vec() };
+        self.hand(letter.from, v1::entry::Body::Confirmation(confirmation));
+    }
+
+    /// What a newcomer gets, if `to` is one.
+    pub fn introduction(&self, to: usize, letter: &Letter, origin: &v1::Stamped) -> Option<v1::Introduction> {
+        let welcome = letter.submit.welcome.as_ref()?;
+        let newcomer = welcome.newcomers.iter().find(|newcomer| {
+            let address = zegel_proto::Address::from_slice(&newcomer.address).expect("an address");
+            self.at(to).db.offer(&address).expect("the database").is_some()
+        })?;
+        Some(v1::Introduction {
+            origin: Some(origin.clone()),
+            welcome: welcome.welcome.clone(),
+            group_id: letter.group.to_field(),
+            address: newcomer.address.clone(),
+            token: newcomer.token.clone(),
+            ..Default::default()
+        })
+    }
+
+    /// Puts an entry into a mailbox; the device takes it, and fetches what it needs first.
+    pub fn hand(&mut self, to: usize, body: v1::entry::Body) {
+        let seq = self.devices[to].next;
+        self.devices[to].next += 1;
+        let opened = Opened { seq, entry: Ok(v1::Entry { body: Some(body), padding: Default::default() }) };
+        let taken = self.core(to).take(&[opened]).expect("a batch never fails");
+        assert_eq!(taken.ack, Some(seq));
+        self.settle(to);
+    }
+
+    fn settle(&mut self, to: usize) {
+        for group in self.at(to).db.held_groups().expect("the database") {
+            self.core(to).tried.clear();
+            while self.at(to).db.first_held(&group).expect("the database").is_some() {
+                match self.core(to).take_held(&group, None).expect("taken") {
+                    None => self.core(to).tried.clear(),
+                    Some(Need::Chains(accounts)) => {
+                        for account in &accounts {
+                            self.look_up(to, account);
+                            self.fetched += 1;
+                        }
+                        self.core(to).tried.extend(accounts);
+                    }
+                    Some(Need::Tree { .. }) => unreachable!("groups are small here"),
+                }
+            }
+        }
+    }
+
+    pub fn items(&self, who: usize) -> Vec<Item> {
+        self.at(who).db.items(None, 0, false).expect("items")
+    }
+
+    /// The lines of a kind on someone's screen.
+    pub fn lines(&self, who: usize, kind: ItemKind) -> Vec<String> {
+        self.items(who).into_iter().filter(|item| item.kind == kind).map(|item| item.text).collect()
+    }
+
+    pub fn shows(&self, who: usize, text: &str) -> bool {
+        self.items(who).iter().any(|item| item.text.contains(text))
+    }
+
+    /// Each of these people is heard by all the others.
+    pub fn assert_talk(&mut self, group: &GroupId, people: &[usize]) {
+        for &who in people {
+            self.said += 1;
+            let text = format!("text number {} of {who}", self.said);
+            let letter = self.write(who, group, &text);
+            self.deliver(&letter);
+            for &other in people {
+                let seen = self.lines(other, ItemKind::Text).iter().filter(|line| **line == text).count();
+                assert_eq!(seen, 1, "{other} hears {who}: {:?}", self.lines(other, ItemKind::Hidden));
+            }
+        }
+    }
+}
+
+pub(super) fn answer(account: &AccountId, links: &[SignedLink]) -> v1::AccountAnswer {
+    let chain = links
+        .iter()
+        .map(|link| v1::SigchainEntry {
+            body: link.body.clone().into(),
+            signature: link.signature.clone().into(),
+        })
+        .collect();
+    v1::AccountAnswer { account: account.to_field(), handle: String::new(), chain }
+}
+
+pub(super) fn letter(from: usize, submit: &[u8]) -> Letter {
+    let submit = v1::Submit::decode(submit).expect("a submission");
+    Letter { from, group: GroupId::from_slice(&submit.group_id).expect("a group"), submit }
+}
+
+pub(super) fn message(group: &GroupId, bytes: &[u8], stamped: &v1::Stamped) -> v1::entry::Body {
+    v1::entry::Body::Message(v1::Message {
+        stamped: Some(stamped.clone()),
+        message: bytes.to_vec().into(),
+        group_id: group.to_field(),
+        ..Default::default()
+    })
+}
