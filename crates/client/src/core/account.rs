@@ -87,7 +87,7 @@ impl Core {
 
     /// The server's clock and stock, told at authentication.
     pub(crate) fn note_server(&mut self, answer: &v1::Authenticated) {
-        self.clock_offset = answer.server_ms as i64 - self.now_ms() as i64;
+        self.clock_offset = (answer.server_ms as i64).saturating_sub(self.now_ms() as i64);
         self.stock = answer.key_packages;
     }
 

@@ -166,7 +166,7 @@ impl Core {
         let fits = origin.room == zegel_proto::room_of(&group).0
             && origin.sender_account == sender.account.0
             && origin.sender_device == sender.device.0
-            && origin.epoch + 1 == mls.epoch().as_u64();
+            && origin.epoch.checked_add(1) == Some(mls.epoch().as_u64());
         if !fits {
             return no(Refusal::Stamp);
         }

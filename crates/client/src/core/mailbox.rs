@@ -4,7 +4,7 @@ use aes_gcm::{
     Aes256Gcm, KeyInit,
     aead::{Aead, Payload},
 };
-use zegel_proto::{GroupId, Message as _, v1};
+use zegel_proto::{GroupId, Message as _, SubmissionId, v1};
 use zeroize::Zeroizing;
 
 use super::{Core, Need};
@@ -148,7 +148,7 @@ impl Core {
                     }
                 }
             }
-            next = opened.seq + 1;
+            next = opened.seq.saturating_add(1);
         }
         if next != cursor {
             self.set_cursor(next)?;
@@ -174,7 +174,7 @@ impl Core {
             (Ok(entry), None) => self.hold_behind(entry)?,
             (Err(why), None) => self.note_unreadable(why)?,
         }
-        self.set_cursor(opened.seq + 1)?;
+        self.set_cursor(opened.seq.saturating_add(1))?;
         taken.ack = Some(opened.seq);
         Ok(())
     }
@@ -194,17 +194,41 @@ impl Core {
     }
 
     fn waits_behind_held(&self, entry: &v1::Entry) -> Result<bool> {
-        match group_of(entry) {
+        match self.group_of(entry)? {
             Some(group) => self.db.is_held(&group),
             None => Ok(false),
         }
     }
 
     fn hold_behind(&mut self, entry: &v1::Entry) -> Result<()> {
-        match group_of(entry) {
+        match self.group_of(entry)? {
             Some(group) => self.db.hold(&group, &entry.encode_to_vec()),
             None => self.note_unreadable("it names no conversation"),
         }
+    }
+
+    /// The conversation that an entry belongs to.
+    fn group_of(&self, entry: &v1::Entry) -> Result<Option<GroupId>> {
+        let bytes = match &entry.body {
+            Some(v1::entry::Body::Message(message)) => &message.group_id,
+            Some(v1::entry::Body::Introduction(introduction)) => &introduction.group_id,
+            Some(v1::entry::Body::Rejoin(request)) => &request.group_id,
+            Some(v1::entry::Body::Confirmation(confirmation)) => {
+                return self.group_of_confirmation(confirmation);
+            }
+            None => return Ok(None),
+        };
+        Ok(GroupId::from_slice(bytes).ok())
+    }
+
+    /// A confirmation has its place in the conversation's order too. Asked only while something is held.
+    fn group_of_confirmation(&self, confirmation: &v1::Confirmation) -> Result<Option<GroupId>> {
+        let Ok(id) = SubmissionId::from_slice(&confirmation.submission_id) else { return Ok(None) };
+        if self.db.held_groups()?.is_empty() {
+            return Ok(None);
+        }
+        let Some(row) = self.db.outbox_of_submission(&id)? else { return Ok(None) };
+        Ok(self.db.conversation(row.conversation)?.map(|conversation| conversation.group))
     }
 
     /// Takes one entry. `tree` is the ratchet tree that an introduction needed.
@@ -258,16 +282,6 @@ impl Core {
             Ok(())
         })
     }
-}
-
-fn group_of(entry: &v1::Entry) -> Option<GroupId> {
-    let bytes = match entry.body.as_ref()? {
-        v1::entry::Body::Message(message) => &message.group_id,
-        v1::entry::Body::Introduction(introduction) => &introduction.group_id,
-        v1::entry::Body::Rejoin(request) => &request.group_id,
-        v1::entry::Body::Confirmation(_) => return None,
-    };
-    GroupId::from_slice(bytes).ok()
 }
 
 /// AES-256-GCM with the nonce in front.

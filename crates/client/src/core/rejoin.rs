@@ -139,10 +139,14 @@ impl Core {
         let signed =
             zegel_identity::rejoin_message(&group.0, &account, &device, &rejoin.key_package, rejoin.asked_ms);
         let age = self.server_ms().abs_diff(rejoin.asked_ms);
-        let fresh = age < FRESH_MS && self.is_newest_request(&conversation, &device, rejoin.asked_ms)?;
         let proven = zegel_identity::verify(&listed.signing_key, &signed, &rejoin.signature);
         let same_group = rejoin.group_id == group.0.as_slice();
-        Ok((fresh && proven && same_group).then_some((conversation, rejoin)))
+        // Noted last: a request that its device did not sign must not make the device's own look old.
+        let taken = age < FRESH_MS
+            && proven
+            && same_group
+            && self.is_newest_request(&conversation, &device, rejoin.asked_ms)?;
+        Ok(taken.then_some((conversation, rejoin)))
     }
 
     /// Whether no later request of this device was seen: an old one, sent again by someone, must not put the device

@@ -9,7 +9,10 @@ use rusqlite::Connection;
 use zegel_identity::{Action, DeviceInfo, SignedLink, Signer, sign_link};
 use zegel_proto::{Address, GroupId, SubmissionId, v1};
 
-use super::world::{ALICE, Letter, World, letter};
+use super::{
+    post::{Letter, letter},
+    world::{ALICE, World},
+};
 use crate::{
     core::{
         Me,

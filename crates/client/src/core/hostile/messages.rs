@@ -4,7 +4,10 @@ use zegel_content::{Content, LastSeen};
 use zegel_franking::Context;
 use zegel_proto::{room_uri, user_uri};
 
-use super::world::{ALICE, BOB, World, message};
+use super::{
+    post::message,
+    world::{ALICE, BOB, World},
+};
 use crate::db::{ConversationState, ItemKind};
 
 /// The one hidden line of Alice since the last call begins with this cause.

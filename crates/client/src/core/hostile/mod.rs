@@ -7,6 +7,7 @@ mod bytes;
 mod changes;
 mod forge;
 mod messages;
+mod post;
 mod rejoins;
 mod service;
 mod welcomes;

@@ -5,7 +5,8 @@ use zegel_proto::{Address, GroupId, Message as _, v1};
 
 use super::{
     forge::{Forged, packed},
-    world::{ALICE, BOB, CAROL, Letter, MALLORY, World, wait},
+    post::{Letter, message},
+    world::{ALICE, BOB, CAROL, MALLORY, World, wait},
 };
 use crate::{
     core::{facts::Facts, make::Shape, make::read_key_package, seal_to},
@@ -197,4 +198,29 @@ fn a_forged_request_neither_moves_a_device_nor_shuts_its_own_out() {
     assert!(read_key_package(&world.at(ALICE).crypto, &package).is_some());
     world.flush(ALICE);
     world.assert_talk(&group, &[ALICE, BOB, CAROL]);
+}
+
+#[test]
+fn what_waits_behind_a_request_keeps_its_order() {
+    let mut world = World::new();
+    let group = world.group("club", &[BOB, CAROL]);
+    let request = strand(&mut world, &group);
+    let address = world.chat(ALICE, &group).address.to_field();
+    let sealed = request.copies.into_iter().find(|copy| copy.address == address).expect("a copy").sealed;
+    let request = v1::RejoinRequest { group_id: group.to_field(), sealed };
+    let theirs = world.write(CAROL, &group, "of carol");
+    let ours = world.write(ALICE, &group, "of alice");
+    let (first, second) = (world.stamps(&theirs), world.stamps(&ours));
+    let submission_id = ours.submit.submission_id.clone();
+    // In one batch, so that the request still waits for Bob's chain when the rest comes.
+    world.hand_all(
+        ALICE,
+        [
+            v1::entry::Body::Rejoin(request),
+            message(&group, &theirs.submit.message, &first[0]),
+            v1::entry::Body::Confirmation(v1::Confirmation { submission_id, stamps: second }),
+        ],
+    );
+    assert_eq!(world.lines(ALICE, ItemKind::Text).split_off(1), ["of carol", "of alice"]);
+    assert_eq!(world.lines(ALICE, ItemKind::Gap), [""; 0]);
 }

@@ -4,7 +4,8 @@ use zegel_proto::v1;
 
 use super::{
     forge::ghost_of,
-    world::{ALICE, BOB, CAROL, World, answer},
+    post::answer,
+    world::{ALICE, BOB, CAROL, World},
 };
 use crate::{
     Error,
@@ -61,7 +62,7 @@ fn a_confirmation_of_something_else_is_not_believed() {
     let state = |world: &World, text: &str| {
         world.items(BOB).into_iter().find(|item| item.text == text).expect("the text").state
     };
-    type Lie = fn(&mut World, &mut Vec<v1::Stamped>, &super::world::Letter);
+    type Lie = fn(&mut World, &mut Vec<v1::Stamped>, &super::post::Letter);
     let lies: [(&str, Lie); 5] = [
         ("none", |_, stamps, _| stamps.clear()),
         ("unreadable", |_, stamps, _| stamps[0].context = vec![1; 9].into()),
@@ -120,7 +121,7 @@ fn numbers_at_their_limit_break_nothing() {
     context.server_seq = u64::MAX;
     context.accepted_ms = u64::MAX;
     let stamped = v1::Stamped { context: context.to_bytes().to_vec().into(), stamp: vec![9; 32].into() };
-    world.hand(BOB, super::world::message(&group, &letter.submit.message, &stamped));
+    world.hand(BOB, super::post::message(&group, &letter.submit.message, &stamped));
     assert!(world.shows(BOB, "the last number"), "a break of order is shown and hides nothing");
     assert_eq!(world.state(BOB, &group), ConversationState::Open);
     // A clock and a mailbox that cannot be.

@@ -4,7 +4,8 @@ use zegel_proto::{Address, GroupId, Token, v1};
 
 use super::{
     forge::{Forged, packed},
-    world::{ALICE, BOB, CAROL, Letter, MALLORY, World},
+    post::Letter,
+    world::{ALICE, BOB, CAROL, MALLORY, World},
 };
 use crate::{
     core::facts::Facts,
