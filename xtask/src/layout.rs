@@ -51,7 +51,10 @@ impl Layout {
 
     /// `cargo`, run in the root of the workspace.
     pub fn cargo(&self) -> Command {
-        shell::command("cargo", &self.root)
+        let mut cargo = shell::command("cargo", &self.root);
+        // Our own `cargo run` sets it; some build scripts watch it and would run again each time.
+        cargo.env_remove("CARGO_MANIFEST_DIR");
+        cargo
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use serde_json::json;
-use zegel_client::{Client, Me, Registration, Request};
+use zegel_client::{AgeBand, Client, Me, Registration, Request};
 
 use crate::{
     args::{Command, Group, Use},
@@ -27,7 +27,8 @@ pub async fn run(command: Command, home: &Path, out: &mut Out) -> Result<(), Fai
             let client = Client::register(home, &server, &registration).await?;
             // Its key packages go to the service, so that others can write to this person at once.
             let ready = catch_up(&client, out, Duration::from_secs(30)).await;
-            let told = ready.and_then(|()| out.either(&client.whoami(), &welcome(&client.whoami())));
+            let told = ready
+                .and_then(|()| out.either(&client.whoami(), &welcome(&client.whoami(), registration.age)));
             client.close().await;
             told
         }
@@ -76,7 +77,14 @@ async fn use_client(command: Use, client: &Client, out: &mut Out) -> Result<(), 
         }
         Use::Unblock { handle } => {
             client.unblock(&handle).await?;
-            done(out, "unblock", &handle, &format!("You no longer block {handle}."))
+            done(
+                out,
+                "unblock",
+                &handle,
+                &format!(
+                    "You no longer block {handle}. Write to them to begin anew: what they wrote meanwhile did not reach you."
+                ),
+            )
         }
         Use::Code => {
             let code = client.code().await?;
@@ -84,7 +92,14 @@ async fn use_client(command: Use, client: &Client, out: &mut Out) -> Result<(), 
         }
         Use::Connect { code } => {
             let handle = client.connect(&code).await?;
-            done(out, "connect", &handle, &format!("You and {handle} are connected."))
+            done(
+                out,
+                "connect",
+                &handle,
+                &format!(
+                    "The code is shown to {handle}'s device: if it was not used before, you are connected."
+                ),
+            )
         }
         Use::Read { with, new, wait } => {
             read(client, out, with.as_deref(), new, Duration::from_secs(wait.into())).await
@@ -136,8 +151,12 @@ fn who(me: &Me) -> String {
     format!("{} at {} ({})", me.handle, me.server, me.uri)
 }
 
-fn welcome(me: &Me) -> String {
-    format!("Welcome, {}. Others reach you as {}.", me.handle, me.uri)
+fn welcome(me: &Me, age: AgeBand) -> String {
+    let welcome = format!("Welcome, {}. Others reach you as {}.", me.handle, me.uri);
+    match age {
+        AgeBand::Adult => welcome,
+        _ => format!("{welcome} Strangers do only with a contact code of yours: `code`."),
+    }
 }
 
 async fn requests(client: &Client, out: &mut Out) -> Result<(), Fail> {
