@@ -53,6 +53,21 @@ fn a_key_file_inside_the_data_folder_is_refused() {
 }
 
 #[test]
+fn a_mistyped_key_file_is_refused_for_data_in_use() {
+    let place = Place::new();
+    place.start().stop();
+    let mut serve = std::process::Command::new(process::program());
+    serve.arg("serve").arg("--data").arg(place.data()).arg("--keys").arg(place.path("typo.toml"));
+    let output = serve.args(["--listen", "127.0.0.1:0"]).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("typo.toml is not there, but the data folder is in use"), "{said}");
+    assert!(!place.path("typo.toml").exists());
+    // With the right one it goes on.
+    place.start().stop();
+}
+
+#[test]
 fn a_second_server_on_the_folder_and_a_taken_port_are_refused() {
     let place = Place::new();
     let server = place.start();

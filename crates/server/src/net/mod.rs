@@ -68,6 +68,15 @@ pub enum ServeError {
     /// The key file.
     #[error(transparent)]
     Keys(#[from] crate::keys::KeyFileError),
+    /// Data without its keys: a fresh key file could open nothing of it.
+    #[error(
+        "while opening the key file: {keys} is not there, but the data folder is in use; try the --keys that the \
+         service was started with"
+    )]
+    LostKeys {
+        /// Where it was looked for.
+        keys: String,
+    },
     /// The folder of blobs.
     #[error("while opening the blobs of the data folder: {0}; try a folder that this user may write")]
     Blobs(String),
@@ -108,8 +117,12 @@ pub async fn serve(start: Start) -> Result<(), ServeError> {
         tracing::warn!(%error, "while raising the limit of open files; many connections may not fit");
     }
     let report = report::Report::install().map_err(ServeError::Metrics)?;
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&start.data)?);
+    if start.data.join("zegel.db").exists() && !start.keys.exists() {
+        return Err(ServeError::LostKeys { keys: start.keys.display().to_string() });
+    }
+    // The keys first: a start that fails over them leaves no data that would want others.
     let keys = KeyRing::load_or_create(&start.keys, &start.data)?;
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&start.data)?);
     let blobs = Blobs::open(&start.data.join("blobs")).map_err(|e| ServeError::Blobs(e.to_string()))?;
     let tls = start.config.tls.clone().map(tls::Identity::load).transpose()?;
     let listener = listen::bind(&start.listen)?;
