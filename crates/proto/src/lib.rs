@@ -21,11 +21,13 @@ pub mod v1 {
 pub use code::Code;
 pub use ids::{AccountId, Address, BlobName, DeviceId, GroupId, IdError, RoomId, SubmissionId, Token};
 pub use mls_head::{HeadError, Kind, MlsHead, read_mls_head};
-pub use pad::{PAD_STEP, PadError, padding_for};
+pub use pad::{PAD_STEP, padding_for};
 pub use prost::Message;
 pub use tags::{address_hash, address_tag, room_of, token_hash};
 pub use uri::{HandleError, check_handle, room_uri, user_uri};
 
+/// HPKE info of a mailbox's hour key.
+pub const HOUR_KEY_INFO: &[u8] = b"zegel hour key";
 /// The protocol version that this build speaks; `Hello` lists what a client knows.
 pub const VERSION: u32 = 1;
 /// The largest frame either side accepts, in bytes.

@@ -3,11 +3,6 @@
 /// Entries are padded to a multiple of this many bytes.
 pub const PAD_STEP: usize = 256;
 
-/// The padding field does not bring the message to a multiple of [`PAD_STEP`].
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("the entry is not padded to a multiple of {PAD_STEP} bytes")]
-pub struct PadError;
-
 /// How many zero bytes the `padding` field (number 15) of a message of `len` bytes needs, so that the whole
 /// becomes a multiple of [`PAD_STEP`]. The field's own key and length count.
 pub fn padding_for(len: usize) -> usize {

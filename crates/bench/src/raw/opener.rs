@@ -46,7 +46,7 @@ impl Opener {
             &OpModeR::Base,
             &self.person.queue_secret,
             &encapsulated,
-            b"zegel hour key",
+            zegel_proto::HOUR_KEY_INFO,
             &key.sealed,
             &aad,
         )

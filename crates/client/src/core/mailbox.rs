@@ -4,7 +4,7 @@ use aes_gcm::{
     Aes256Gcm, KeyInit,
     aead::{Aead, Payload},
 };
-use zegel_proto::{GroupId, Message as _, SubmissionId, v1};
+use zegel_proto::{GroupId, HOUR_KEY_INFO, Message as _, SubmissionId, v1};
 use zeroize::Zeroizing;
 
 use super::{Core, Need};
@@ -12,9 +12,6 @@ use crate::{
     Error, Result,
     db::{ItemKind, NewItem},
 };
-
-/// HPKE info of an hour key (the server seals, only this device opens).
-const HOUR_KEY_INFO: &[u8] = b"zegel hour key";
 
 /// An entry after opening: its number, and what it is, or why it could not be opened.
 pub(crate) struct Opened {

@@ -14,7 +14,7 @@ use hpke::{
     kem::XWing, single_shot_seal,
 };
 use zegel_identity::Chain;
-use zegel_proto::{AccountId, DeviceId};
+use zegel_proto::{AccountId, DeviceId, HOUR_KEY_INFO};
 use zeroize::Zeroizing;
 
 use super::seal::SealKey;
@@ -24,8 +24,6 @@ use crate::store::{HourKeyRow, StoreResult, Tx};
 pub(super) const SINK: DeviceId = DeviceId(*b"zegel sink boxes");
 pub(super) use crate::store::NOBODY;
 
-/// Names the purpose in HPKE.
-const INFO: &[u8] = b"zegel hour key";
 /// Queue keys kept in memory, so that a busy device's chain is not verified every hour. Each is 1.6 kB, and an
 /// idle device needs none.
 const QUEUE_KEYS: usize = 1 << 10;
@@ -57,7 +55,7 @@ impl HourKey {
         let (encapsulated, sealed) = single_shot_seal::<ChaCha20Poly1305, HkdfSha256, XWing>(
             &OpModeS::Base,
             queue_key,
-            INFO,
+            HOUR_KEY_INFO,
             key.as_ref(),
             &aad,
         )
