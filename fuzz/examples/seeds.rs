@@ -6,6 +6,8 @@ use std::fs;
 use std::path::Path;
 
 use zegel_content::{Content, Disposition, Event, Expires, External, LastSeen, MessageId, Part, Semantics};
+use zegel_directory::publisher::{MemoryRecords, Publisher, VrfKey};
+use zegel_directory::{Entry, Label, Promise, Root, SignedRoot, SignerKey};
 use zegel_franking::Context;
 use zegel_identity::{Action, DeviceInfo, QUEUE_KEY_LEN, SignedLink, Signer, SigningKey, sign_link};
 use zegel_proto::{AccountId, DeviceId, Message, v1};
@@ -24,7 +26,8 @@ fn main() -> Done {
     server_frames()?;
     entries()?;
     websocket()?;
-    group_facts()
+    group_facts()?;
+    directory()
 }
 
 /// A masked binary frame behind the byte that says how to cut it.
@@ -177,7 +180,7 @@ fn sigchains() -> Done {
         seed("sigchain_link", &format!("link-{n}"), &link.body)?;
     }
     let chain = chain().into_iter().map(v1::SigchainEntry::from).collect();
-    let answer = v1::AccountAnswer { account: vec![1; 16].into(), handle: "alice".into(), chain };
+    let answer = v1::AccountAnswer { account: vec![1; 16].into(), handle: "alice".into(), chain, ..Default::default() };
     seed("sigchain", "four-links", &answer.encode_to_vec())
 }
 
@@ -245,4 +248,63 @@ fn entries() -> Done {
     seed("entry", "introduction", &entry(Body::Introduction(introduction)))?;
     let confirmation = v1::Confirmation { submission_id: vec![1; 16].into(), stamps: vec![stamped()] };
     seed("entry", "confirmation", &entry(Body::Confirmation(confirmation)))
+}
+
+/// A handle that changed once, its proofs under the newest root, and the way from there to the first root.
+fn directory() -> Done {
+    const DOMAIN: &str = "example.org";
+    let key = SignerKey::first(SigningKey::from_bytes(&[1; 32]));
+    let label = Label::of(DOMAIN, "alice");
+    let entry = |len| Entry { account: AccountId([1; 16]), len, head: [2; 32], ended: false };
+    seed("directory_root", "entry", &entry(1).to_bytes())?;
+    let promise = Promise { label, entry: entry(2), by_epoch: 3, made_ms: 4 }.sign(DOMAIN, &key);
+    seed("directory_root", "promise", &v1::SignedPromise::from(&promise).encode_to_vec())?;
+
+    let (store, mut roots) = (MemoryRecords::default(), Vec::<SignedRoot>::new());
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    runtime.block_on(async {
+        let publisher = Publisher::open(store.clone(), VrfKey::new([7; 32]), 1 << 20).await?;
+        let mut before = publisher.tree().await?.1;
+        for epoch in 0..=3u64 {
+            if epoch > 0 {
+                let other = |n: u64| (Label::of(DOMAIN, &format!("other{n}")), entry(1));
+                let updates = [(label, entry(epoch)), other(epoch), other(epoch + 10)];
+                let Some(mut prepared) = publisher.publish(updates.into()).await? else { continue };
+                let audit = [&epoch.to_be_bytes()[..], &before, &prepared.tree, &prepared.proof].concat();
+                before = prepared.tree;
+                seed("directory_audit", &format!("epoch-{epoch}"), &audit)?;
+                store.apply(std::mem::take(&mut prepared.records));
+                prepared.commit();
+            }
+            let hash = |epoch: u64| roots.get(epoch as usize).map_or([0; 32], |signed| signed.root.hash());
+            let root = Root {
+                epoch,
+                time_ms: 1_700_000_000_000 + epoch,
+                signer: 0,
+                tree: before,
+                vrf: publisher.vrf_public(),
+                previous: hash(epoch.wrapping_sub(1)),
+                skip: if epoch == 0 { [0; 32] } else { hash(epoch & (epoch - 1)) },
+            };
+            roots.push(SignedRoot::sign(DOMAIN, root, &key));
+        }
+        let newest = roots.last().ok_or("no root")?;
+        let head = [newest.root.to_bytes(), label.0.to_vec()].concat();
+        let looked = publisher.lookup(&label).await?.ok_or("no entry")?;
+        seed("directory_lookup", "alice", &[head.clone(), looked.proof].concat())?;
+        for asked in [None, Some(1)] {
+            let (_, proof) = publisher.history(&label, asked).await?.ok_or("no entry")?;
+            let name = asked.map_or("complete", |_| "newest");
+            let asked = asked.map_or(0, |most| most as u8 + 1);
+            seed("directory_history", name, &[head.clone(), vec![asked], proof].concat())?;
+        }
+        let answer = v1::RootAnswer {
+            root: Some(newest.into()),
+            path: vec![roots[2].root.to_bytes().into()],
+            signers: key.links().iter().map(v1::DirectorySigner::from).collect(),
+            domain: DOMAIN.into(),
+        };
+        seed("directory_root", "answer", &answer.encode_to_vec())?;
+        seed("directory_root", "root", &newest.root.to_bytes())
+    })
 }

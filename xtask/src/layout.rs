@@ -1,7 +1,7 @@
 //! Where things are.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
@@ -51,11 +51,19 @@ impl Layout {
 
     /// `cargo`, run in the root of the workspace.
     pub fn cargo(&self) -> Command {
-        let mut cargo = shell::command("cargo", &self.root);
-        // Our own `cargo run` sets it; some build scripts watch it and would run again each time.
-        cargo.env_remove("CARGO_MANIFEST_DIR");
-        cargo
+        cargo_in(&self.root)
     }
+}
+
+/// `cargo`, run in `folder`, without what our own `cargo run` tells us about xtask: some build scripts (ring's) watch
+/// it and would run again each time, with all that stands on them.
+pub fn cargo_in(folder: &Path) -> Command {
+    let mut cargo = shell::command("cargo", folder);
+    let ours = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    for (name, _) in env::vars_os().filter(|(name, _)| name.to_str().is_some_and(ours)) {
+        cargo.env_remove(name);
+    }
+    cargo
 }
 
 fn set_folder(variable: &str) -> Option<PathBuf> {

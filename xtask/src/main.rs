@@ -3,13 +3,16 @@
 //! *Invariant:* nothing here is part of the product; every command prints what it runs before it runs it, and
 //! what one command needs it finds or installs by itself, or names the exact command that would.
 
+mod audit_week;
 mod clang;
 mod debian_compiler;
 mod demo_server;
+mod drills;
 mod failure;
 mod fuzz;
 mod interrupt;
 mod layout;
+mod mutant;
 mod packages;
 mod shell;
 mod test;
@@ -55,6 +58,17 @@ enum Command {
         /// One target of fuzz/Cargo.toml; all of them if left out
         target: Option<String>,
     },
+    /// Follows a week's epochs of a key directory with zegel-audit, and says how long that takes
+    AuditWeek,
+    /// Attacks the real client and server, and writes docs/drills.md
+    Drills {
+        /// Plants faults in a copy of the source instead: each must turn its drill red
+        #[arg(long, value_name = "NAME", num_args = 0..)]
+        mutate: Option<Vec<String>>,
+        /// Only the first so many mutations
+        #[arg(long, value_name = "N", requires = "mutate")]
+        first: Option<usize>,
+    },
     /// Checks format, lints and dependencies
     Tidy,
 }
@@ -77,6 +91,9 @@ fn run(command: Command) -> Outcome {
         Command::Wasm => wasm::wasm(&layout),
         Command::WasmSetup { again } => wasm_toolchain::set_up(&layout, again).map(drop),
         Command::Fuzz { seconds, target } => fuzz::fuzz(&layout, seconds, target.as_deref()),
+        Command::AuditWeek => audit_week::audit_week(&layout),
+        Command::Drills { mutate: None, .. } => drills::drills(&layout),
+        Command::Drills { mutate: Some(names), first } => drills::mutate(&layout, &names, first),
         Command::Tidy => tidy::tidy(&layout),
     }
 }

@@ -24,6 +24,14 @@ pub fn run(command: &mut Command) -> Outcome {
     }
 }
 
+/// Prints the command, runs it with our own input and output, and gives back its exit status.
+pub fn status(command: &mut Command) -> Outcome<i32> {
+    announce(command);
+    let status = command.status().map_err(|error| not_started(command, &error))?;
+    let killed = || Failure::new(format!("`{}` ended with {status}", written(command)));
+    status.code().ok_or_else(killed)
+}
+
 /// Runs a command quietly and gives back what it wrote to standard output.
 pub fn read(command: &mut Command) -> Outcome<String> {
     let output = command.stdin(Stdio::null()).output().map_err(|error| not_started(command, &error))?;

@@ -11,6 +11,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("zegel-franking", &[]),
     ("zegel-proto", &[]),
     ("zegel-identity", &[]),
+    ("zegel-directory", &[]),
     ("zegel-client", &["--no-default-features"]),
 ];
 

@@ -7,6 +7,7 @@
 mod client;
 mod common;
 mod deliver;
+mod directory;
 mod fanout;
 mod group;
 mod idle;
@@ -30,6 +31,8 @@ struct Arguments {
 enum Command {
     /// Messages between connected pairs, each on disk before it is accepted
     Deliver(deliver::Args),
+    /// The key directory: publishing, proofs, memory
+    Directory(directory::Args),
     /// What an idle connection costs the server
     Idle(idle::Args),
     /// One group of many devices
@@ -49,6 +52,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Deliver(args) => deliver::run(args),
+        Command::Directory(args) => directory::run(args),
         Command::Idle(args) => idle::run(args),
         Command::Fanout(args) => fanout::run(args),
         Command::Group(args) => group::run(args),

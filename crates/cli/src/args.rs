@@ -107,12 +107,65 @@ pub enum Use {
     /// Groups
     #[command(subcommand)]
     Group(Group),
+    /// Shows the number that you and a person compare, for those who want to; or compares theirs
+    Verify {
+        /// Whom
+        handle: String,
+        /// Their number, or what their code says
+        theirs: Option<String>,
+    },
+    /// What the service's key directory says about a person's devices
+    #[command(subcommand)]
+    Directory(Directory),
+    /// Shows your devices
+    Devices {
+        #[command(subcommand)]
+        command: Option<Devices>,
+    },
+    /// Shows what was found wrong with the service or somebody's devices
+    Alarms {
+        /// Those that were acknowledged too
+        #[arg(long)]
+        all: bool,
+        /// Acknowledges them: other commands no longer show them
+        #[arg(long)]
+        seen: bool,
+    },
     /// Shows who you are
     Whoami,
     /// Fetches what waits and sends what can be sent
     Sync,
     /// Prints all that is yours
     Export,
+}
+
+#[derive(Subcommand)]
+pub enum Directory {
+    /// Shows a person's entry, proven; or the newest root that this device has seen
+    Show {
+        /// Whose; your own too
+        handle: Option<String>,
+    },
+    /// Shows every entry that a handle ever had, proven to be all
+    History {
+        /// Whose; your own too
+        handle: String,
+    },
+    /// After an alarm about the directory itself: begins anew with what the service shows now
+    TrustAnew {
+        /// Does not ask again
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum Devices {
+    /// Takes a device off your list, for ever
+    Revoke {
+        /// Its id, or an unambiguous beginning
+        id: String,
+    },
 }
 
 #[derive(Subcommand)]

@@ -30,17 +30,27 @@ pub fn age(given: Option<Age>) -> Result<AgeBand, Fail> {
 
 /// Whether the person wants their account deleted.
 pub fn delete_account(handle: &str, yes: bool) -> Result<(), Fail> {
-    const DOING: &str = "deleting the account";
+    let question = format!("Delete {handle} for ever, with all its messages on this device? [y/N] ");
+    confirm("deleting the account", &question, yes)
+}
+
+/// Whether the person takes the directory as the service shows it now, after it was caught at a lie.
+pub fn trust_anew(yes: bool) -> Result<(), Fail> {
+    let question = "The service's directory contradicted itself. Whoever runs it may have put other people's devices \
+                    in place of your friends'. Begin anew with what it shows now? [y/N] ";
+    confirm("trusting the directory anew", question, yes)
+}
+
+fn confirm(doing: &'static str, question: &str, yes: bool) -> Result<(), Fail> {
     if yes {
         return Ok(());
     }
     if !io::stdin().is_terminal() {
-        return Err(Fail::own(DOING, "it was not confirmed", "--yes"));
+        return Err(Fail::own(doing, "it was not confirmed", "--yes"));
     }
-    let question = format!("Delete {handle} for ever, with all its messages on this device? [y/N] ");
-    match answer(&question)?.to_lowercase().as_str() {
+    match answer(question)?.to_lowercase().as_str() {
         "y" | "yes" => Ok(()),
-        _ => Err(Fail::own(DOING, "it was not confirmed; nothing was deleted", "`y` next time, or leave it")),
+        _ => Err(Fail::own(doing, "it was not confirmed; nothing was changed", "`y` next time, or leave it")),
     }
 }
 

@@ -8,6 +8,7 @@ use zegel_client::{AgeBand, Client, Me, Registration, Request};
 use crate::{
     args::{Command, Group, Use},
     ask,
+    directory::{self, Bell},
     fail::Fail,
     follow,
     lines::readable,
@@ -42,16 +43,26 @@ pub async fn run(command: Command, home: &Path, out: &mut Out) -> Result<(), Fai
         Command::Use(Use::Send { to, text }) => {
             // Read before the profile is opened: whoever types it may take long.
             let text = ask::text(text)?;
-            with(home, async |client| use_client(Use::Send { to, text }, client, out).await).await
+            with(home, out, async |client, out| use_client(Use::Send { to, text }, client, out).await).await
         }
-        Command::Use(command) => with(home, async |client| use_client(command, client, out).await).await,
+        Command::Use(command) => {
+            with(home, out, async |client, out| use_client(command, client, out).await).await
+        }
     }
 }
 
 /// Opens the profile, does something with it, and closes it whatever happened.
-async fn with(home: &Path, work: impl AsyncFnOnce(&Client) -> Result<(), Fail>) -> Result<(), Fail> {
+async fn with(
+    home: &Path,
+    out: &mut Out,
+    work: impl AsyncFnOnce(&Client, &mut Out) -> Result<(), Fail>,
+) -> Result<(), Fail> {
     let client = Client::open(home).await?;
-    let result = work(&client).await;
+    let mut bell = Bell::default();
+    bell.sound(&client, out.is_json());
+    let result = work(&client, out).await;
+    // The work itself may have found something.
+    bell.sound(&client, out.is_json());
     client.close().await;
     result
 }
@@ -105,6 +116,10 @@ async fn use_client(command: Use, client: &Client, out: &mut Out) -> Result<(), 
             read(client, out, with.as_deref(), new, Duration::from_secs(wait.into())).await
         }
         Use::Group(command) => group(command, client, out).await,
+        Use::Verify { handle, theirs } => directory::verify(client, out, &handle, theirs.as_deref()).await,
+        Use::Directory(command) => directory::directory(command, client, out).await,
+        Use::Devices { command } => directory::devices(command, client, out).await,
+        Use::Alarms { all, seen } => directory::alarms(client, out, all, seen),
         Use::Whoami => {
             let me = client.whoami();
             out.either(&me, &who(&me))
@@ -193,9 +208,12 @@ pub fn show_request(out: &mut Out, request: &Request) -> Result<(), Fail> {
         1 | 2 => "; declined by someone else this week",
         _ => "; declined by several others this week",
     };
-    let known = format!(
-        "    account made {age}{declined}; their devices are as the service names them; nothing proves it yet"
-    );
+    let trust = match request.trust {
+        "verified" => "you compared their number",
+        "proven" => "their devices are proven by the directory",
+        _ => "the service promises to put their devices into the directory",
+    };
+    let known = format!("    account made {age}{declined}; {trust}");
     out.line(&[(Look::Quiet, &known)])?;
     let type_this = format!("    zegel accept {name} | zegel decline {name} | zegel block {}", request.from);
     out.line(&[(Look::Quiet, &type_this)])

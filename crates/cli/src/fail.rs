@@ -46,6 +46,8 @@ impl Fail {
             Self::Client(Error::Usage { .. }) => "usage",
             Self::Client(Error::Timeout { .. }) => "timeout",
             Self::Client(Error::Rewritten { .. }) => "rewritten",
+            Self::Client(Error::Unproven { .. }) => "unproven",
+            Self::Client(Error::Distrusted { .. }) => "distrusted",
             Self::Own { .. } | Self::Pipe => "local",
             Self::CommandLine(_) => "command line",
         }

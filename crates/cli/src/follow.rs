@@ -6,9 +6,10 @@ use zegel_client::Client;
 
 use crate::{
     commands::show_request,
+    directory::Bell,
     fail::Fail,
     out::Out,
-    read::{catch_up, firsts, show_and_mark},
+    read::{catch_up, show_and_mark},
 };
 
 /// How often to look whether another command of this person waits for the profile.
@@ -51,8 +52,9 @@ async fn show_what_comes(
 ) -> Result<(), Fail> {
     let mut changes = client.changes();
     catch_up(client, out, Duration::ZERO).await?;
-    let mut firsts = firsts(client, out)?;
+    let mut bell = Bell::default();
     loop {
+        bell.sound(client, out.is_json());
         for request in client.requests()? {
             // The first text comes after its introduction; they are shown together.
             let whole = !request.text.is_empty() || !request.group.is_empty();
@@ -61,7 +63,7 @@ async fn show_what_comes(
             }
         }
         let lines = client.read(None, 0, true, false)?;
-        show_and_mark(client, out, None, &lines, &mut firsts)?;
+        show_and_mark(client, out, None, &lines)?;
         // A connection that is lost comes back by itself; an account that was suspended does not.
         match client.caught_up(Duration::ZERO).await {
             Err(error) if !error.is_passing() => return Err(error.into()),

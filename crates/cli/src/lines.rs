@@ -1,7 +1,5 @@
 //! How lines of conversations are shown.
 
-use std::collections::HashMap;
-
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
 use zegel_client::Line;
@@ -19,33 +17,17 @@ const TIME: usize = 25;
 /// Where the sender's clock differs from the service's by more, both are shown; milliseconds.
 const CLOCKS_APART: u64 = 5 * 60 * 1000;
 
-/// The first message of each contact, where the note about their devices stands.
-#[derive(Default)]
-pub struct Firsts(HashMap<String, i64>);
-
-impl Firsts {
-    /// Learns from lines, which come oldest first.
-    pub fn learn(&mut self, lines: &[Line]) {
-        for line in lines.iter().filter(|line| line.trust == "served" && line.kind == "message") {
-            self.0.entry(line.from.clone()).or_insert(line.line);
-        }
-    }
-    fn is_first(&self, line: &Line) -> bool {
-        line.kind == "message" && self.0.get(&line.from) == Some(&line.line)
-    }
-}
-
 /// Shows lines, aligned with each other.
-pub fn show(out: &mut Out, lines: &[Line], firsts: &Firsts) -> Result<(), Fail> {
+pub fn show(out: &mut Out, lines: &[Line]) -> Result<(), Fail> {
     if out.is_json() {
         return lines.iter().try_for_each(|line| out.object(&object(line)));
     }
     let names = lines.iter().map(|line| width(&line.conversation));
     let column = names.max().unwrap_or_default().min(WIDEST);
-    lines.iter().try_for_each(|line| show_one(out, line, column, firsts.is_first(line)))
+    lines.iter().try_for_each(|line| show_one(out, line, column))
 }
 
-fn show_one(out: &mut Out, line: &Line, column: usize, first: bool) -> Result<(), Fail> {
+fn show_one(out: &mut Out, line: &Line, column: usize) -> Result<(), Fail> {
     let at = if line.accepted_at == 0 { line.sent_at } else { line.accepted_at };
     let when = format!("{:TIME$}  ", time::local(at).unwrap_or_default());
     let fill = " ".repeat(column.saturating_sub(width(&line.conversation)) + 2);
@@ -70,11 +52,6 @@ fn show_one(out: &mut Out, line: &Line, column: usize, first: bool) -> Result<()
                 (Look::Plain, row),
                 (Look::Quiet, after),
             ])?;
-        }
-        if first {
-            let text =
-                format!("-- {}'s devices are as the service names them; nothing proves it yet", line.from);
-            out.line(&[(Look::Plain, &margin), (Look::Quiet, &text)])?;
         }
         return Ok(());
     };
@@ -148,7 +125,7 @@ mod tests {
             accepted_at: 1_577_836_800_900,
             seq: 9,
             state: "received",
-            trust: "served",
+            trust: "proven",
         }
     }
 
@@ -168,15 +145,5 @@ mod tests {
         let wrong = Line { sent_at: 1_577_836_800_000 - 86_400_000, ..message() };
         assert!(aside(&wrong).is_some_and(|text| text.starts_with("bob's clock said 2019-12-3")));
         assert_eq!(aside(&Line { state: "pending", ..message() }).as_deref(), Some("waits to be sent"));
-    }
-
-    #[test]
-    fn the_note_stands_once_for_each_contact() {
-        let mut firsts = Firsts::default();
-        let later = Line { line: 8, ..message() };
-        firsts.learn(&[message(), later.clone()]);
-        firsts.learn(std::slice::from_ref(&later));
-        assert!(firsts.is_first(&message()) && !firsts.is_first(&later));
-        assert!(!firsts.is_first(&Line { kind: "hidden", ..message() }));
     }
 }

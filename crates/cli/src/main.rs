@@ -8,6 +8,7 @@
 mod args;
 mod ask;
 mod commands;
+mod directory;
 mod fail;
 mod follow;
 mod lines;

@@ -7,7 +7,7 @@ use zegel_client::{Client, Line};
 
 use crate::{
     fail::{Fail, note},
-    lines::{Firsts, show},
+    lines::show,
     out::Out,
 };
 
@@ -36,31 +36,22 @@ pub async fn read(
     let until = Instant::now() + wait;
     catch_up(client, out, wait).await?;
     await_new(client, with, until).await?;
-    let mut firsts = firsts(client, out)?;
     let lines = client.read(with, 0, new, false)?;
     if lines.is_empty() && !out.is_json() {
         out.plain(if new { "Nothing new." } else { "No messages." })?;
     }
-    show_and_mark(client, out, with, &lines, &mut firsts)
+    show_and_mark(client, out, with, &lines)
 }
 
 /// Shows lines, then marks what was unread: nothing counts as read that a closed pipe has swallowed.
-pub fn show_and_mark(
-    client: &Client,
-    out: &mut Out,
-    with: Option<&str>,
-    lines: &[Line],
-    firsts: &mut Firsts,
-) -> Result<(), Fail> {
-    firsts.learn(lines);
-    show(out, lines, firsts)?;
+pub fn show_and_mark(client: &Client, out: &mut Out, with: Option<&str>, lines: &[Line]) -> Result<(), Fail> {
+    show(out, lines)?;
     out.flush()?;
     let shown: HashSet<i64> = lines.iter().map(|line| line.line).collect();
     // What came in between is marked too, so it is shown.
     let mut more = client.read(with, 0, true, true)?;
     more.retain(|line| !shown.contains(&line.line));
-    firsts.learn(&more);
-    show(out, &more, firsts)?;
+    show(out, &more)?;
     out.flush()
 }
 
@@ -79,14 +70,4 @@ async fn await_new(client: &Client, with: Option<&str>, until: Instant) -> Resul
         // Whether time is over is seen at the top.
         let _ = timeout_at(until, changes.changed()).await;
     }
-}
-
-/// Where each contact's first message is; nobody needs to know for JSON, which tells it of every line.
-pub fn firsts(client: &Client, out: &Out) -> Result<Firsts, Fail> {
-    let mut firsts = Firsts::default();
-    if !out.is_json() {
-        let all: Vec<Line> = client.read(None, 0, false, false)?;
-        firsts.learn(&all);
-    }
-    Ok(firsts)
 }

@@ -13,7 +13,7 @@ fn a_first_message_is_a_request_and_once_accepted_both_talk() {
     assert!(bob.asks(&["read"]).is_empty(), "a request is no conversation yet");
     let shown = bob.does(&["requests"]);
     assert!(shown.starts_with("alice asks to write to you: hi\n"), "{shown}");
-    assert!(shown.contains("account made today") && shown.contains("nothing proves it yet"), "{shown}");
+    assert!(shown.contains("account made today") && shown.contains("directory"), "{shown}");
 
     bob.accepts("alice");
     assert!(bob.requests().is_empty());
@@ -241,7 +241,6 @@ fn a_row_of_a_message_never_looks_like_a_line_of_its_own() {
     let shown = bob.does(&["read"]);
     let fakes: Vec<&str> = shown.lines().filter(|line| line.contains("fake")).collect();
     assert!(fakes.len() == 2 && fakes.iter().all(|line| line.trim_start().starts_with("| ")), "{shown}");
-    assert_eq!(shown.matches("nothing proves it yet").count(), 1, "once for each contact: {shown}");
 }
 
 #[test]

@@ -67,6 +67,21 @@ pub enum Error {
         /// Whose.
         handle: String,
     },
+    /// What the service said about somebody is neither proven nor promised by its directory, or cannot be true. It was
+    /// not taken, and an alarm was kept.
+    #[error("while looking up {handle}: {why}; try `alarms` to see what to do")]
+    Unproven {
+        /// Whose handle, or what stands for it.
+        handle: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// The service's directory was caught contradicting itself: nothing new is taken from it.
+    #[error("while {doing}: the service's directory is no longer believed; try `alarms` to see what to do")]
+    Distrusted {
+        /// The operation.
+        doing: &'static str,
+    },
     /// The request cannot be done as things are.
     #[error("while {doing}: {why}; try {fix}")]
     Usage {

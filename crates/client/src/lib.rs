@@ -5,7 +5,7 @@
 //!
 //! *Invariant:* MLS state and history change together or not at all; a message is shown only after its stamp,
 //! tag, sender, room and epoch were checked; nothing is sent to a device that its owner's sigchain does not
-//! list.
+//! list, or whose sigchain the key directory neither proves nor promises.
 
 #![cfg_attr(
     not(feature = "native"),
@@ -24,9 +24,15 @@ mod native;
 #[cfg(feature = "measure")]
 #[doc(hidden)]
 pub use crate::core::measure;
+#[cfg(feature = "hostile")]
+#[doc(hidden)]
+pub use crate::core::{Change, Member};
 pub use error::{Error, Result};
 pub use view::Line;
 pub use zegel_proto::{Code, v1::AgeBand};
 
 #[cfg(feature = "native")]
-pub use native::{Client, Group, Me, Registration, Request, default_home};
+pub use native::{
+    Alarm, Client, Device, DirectoryEntry, DirectoryRoot, Group, HistoryEntry, Me, Registration, Request,
+    SafetyNumber, default_home,
+};

@@ -25,7 +25,7 @@ pub struct Line {
     pub seq: u64,
     /// `received`, `pending`, `accepted` or `failed`.
     pub state: &'static str,
-    /// How the sender's devices are known: `served` (as the service gave them; there is no directory yet), or
-    /// `own`; empty for what nobody said.
+    /// How the sender's devices are known: `verified` (numbers compared by hand), `proven` by the key directory,
+    /// `promised` by it, `unknown` (not asked yet), `ended` (the account is gone), or `own`; empty for what nobody said.
     pub trust: &'static str,
 }

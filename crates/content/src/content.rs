@@ -31,6 +31,8 @@ pub struct Content {
     /// The sender's clock in milliseconds since 1970 (extension 0xF003, absent when 0). The order and the time
     /// to trust are the stamp's.
     pub sent_ms: u64,
+    /// The newest root of the key directory that the sender had seen (extension 0xF004).
+    pub seen_root: Option<SeenRoot>,
     /// What is said.
     pub part: Part,
 }
@@ -51,6 +53,20 @@ pub struct LastSeen {
     pub server_seq: u64,
     /// The stamp hash with that number.
     pub stamp_hash: [u8; 32],
+}
+
+/// A root of the service's key directory, as the service signed it: people who were shown different directories find
+/// out by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeenRoot {
+    /// Its epoch.
+    pub epoch: u64,
+    /// Its hash.
+    pub hash: [u8; 32],
+    /// Which of the directory's keys signed it.
+    pub signer: u32,
+    /// Ed25519.
+    pub signature: [u8; 64],
 }
 
 impl Content {
@@ -95,6 +111,7 @@ impl Content {
             last_seen: None,
             forward_count: 0,
             sent_ms,
+            seen_root: None,
             part,
         }
     }

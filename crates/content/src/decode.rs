@@ -36,6 +36,7 @@ impl Content {
             last_seen: said.last_seen,
             forward_count: said.forward_count,
             sent_ms: said.sent_ms,
+            seen_root: said.seen_root,
             part,
         })
     }

@@ -2,7 +2,7 @@
 
 use ciborium::Value;
 
-use crate::content::{Content, LastSeen};
+use crate::content::{Content, LastSeen, SeenRoot};
 use crate::error::ContentError;
 use crate::fields::{Fields, to_cbor, to_text, to_uint};
 
@@ -11,6 +11,7 @@ const ROOM_URI: u64 = 2;
 const LAST_SEEN: u64 = 0xF001;
 const FORWARD_COUNT: u64 = 0xF002;
 const SENT_MS: u64 = 0xF003;
+const SEEN_ROOT: u64 = 0xF004;
 
 /// What the extensions say.
 #[derive(Default)]
@@ -20,6 +21,7 @@ pub(crate) struct Extensions {
     pub last_seen: Option<LastSeen>,
     pub forward_count: u32,
     pub sent_ms: u64,
+    pub seen_root: Option<SeenRoot>,
 }
 
 /// In ascending order of the keys, as deterministic CBOR wants.
@@ -34,6 +36,11 @@ pub(crate) fn encode(content: &Content) -> Value {
     }
     if content.sent_ms != 0 {
         map.push((SENT_MS, content.sent_ms.into()));
+    }
+    if let Some(SeenRoot { epoch, hash, signer, signature }) = content.seen_root {
+        let root =
+            vec![epoch.into(), Value::Bytes(hash.into()), signer.into(), Value::Bytes(signature.into())];
+        map.push((SEEN_ROOT, Value::Array(root)));
     }
     Value::Map(map.into_iter().map(|(key, value)| (key.into(), value)).collect())
 }
@@ -53,6 +60,7 @@ pub(crate) fn decode(map: Vec<(Value, Value)>) -> Result<Extensions, ContentErro
             Some(LAST_SEEN) => extensions.last_seen = Some(last_seen(value)?),
             Some(FORWARD_COUNT) => extensions.forward_count = to_uint(value, "forward_count")?,
             Some(SENT_MS) => extensions.sent_ms = to_uint(value, "sent_ms")?,
+            Some(SEEN_ROOT) => extensions.seen_root = Some(seen_root(value)?),
             _ => {}
         }
     }
@@ -65,6 +73,19 @@ fn last_seen(value: Value) -> Result<LastSeen, ContentError> {
         LastSeen { server_seq: fields.uint("last_seen")?, stamp_hash: fields.fixed("last_seen")? };
     fields.end("last_seen")?;
     Ok(last_seen)
+}
+
+fn seen_root(value: Value) -> Result<SeenRoot, ContentError> {
+    let name = "seen_root";
+    let mut fields = Fields::of(value, name)?;
+    let seen = SeenRoot {
+        epoch: fields.uint(name)?,
+        hash: fields.fixed(name)?,
+        signer: fields.uint(name)?,
+        signature: fields.fixed(name)?,
+    };
+    fields.end(name)?;
+    Ok(seen)
 }
 
 /// Keys ascend by their encoded bytes, so none comes twice.

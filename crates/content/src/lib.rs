@@ -18,7 +18,7 @@ mod limits;
 mod part;
 mod shown;
 
-pub use content::{Content, Expires, LastSeen};
+pub use content::{Content, Expires, LastSeen, SeenRoot};
 pub use error::ContentError;
 pub use id::{MessageId, MessageIdError, message_id};
 pub use limits::{MAX_CONTENT, MAX_DEPTH, MAX_TEXT};

@@ -4,8 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use zegel_content::{
-    Body, Content, Disposition, Event, Expires, External, LastSeen, MessageId, Part, Semantics, Shown,
-    message_id,
+    Body, Content, Disposition, Event, Expires, External, LastSeen, MessageId, Part, SeenRoot, Semantics,
+    Shown, message_id,
 };
 
 const ALICE: &str = "mimi://zegel.example/u/alice";
@@ -51,6 +51,13 @@ fn an_event() {
     let content = Content::event(salt(32), ALICE, ROOM, SENT + 2, Event::Leave);
     pinned(include_bytes!("golden/event.cbor"), &content);
     assert_eq!(content.body(), Shown::Event(Event::Leave));
+}
+
+#[test]
+fn a_seen_root() {
+    let mut content = Content::text(salt(80), BOB, ROOM, SENT + 5, "Gezien");
+    content.seen_root = Some(SeenRoot { epoch: 70_000, hash: [0x88; 32], signer: 1, signature: [0x99; 64] });
+    pinned(include_bytes!("golden/seen_root.cbor"), &content);
 }
 
 #[test]

@@ -5,7 +5,9 @@
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
-use zegel_content::{Body, Content, Disposition, Expires, External, LastSeen, MessageId, Part, Semantics};
+use zegel_content::{
+    Body, Content, Disposition, Expires, External, LastSeen, MessageId, Part, SeenRoot, Semantics,
+};
 
 fn external() -> impl Strategy<Value = External> {
     let texts = (".{0,20}", ".{0,20}", ".{0,20}", ".{0,20}");
@@ -58,7 +60,14 @@ fn content() -> impl Strategy<Value = Content> {
     let refs = (option::of(any::<(bool, u32)>()), option::of(any::<[u8; 32]>()));
     let uris = (".{0,60}", ".{0,60}");
     let ours = (option::of(any::<(u64, [u8; 32])>()), any::<u32>(), any::<u64>());
-    (head, refs, uris, ours, part()).prop_map(|(head, refs, uris, ours, part)| Content {
+    let root = option::of((any::<u64>(), any::<[u8; 32]>(), any::<u32>(), any::<[u8; 32]>()));
+    let root = root.prop_map(|root| {
+        root.map(|(epoch, hash, signer, half)| {
+            let signature = std::array::from_fn(|i| half[i % 32]);
+            SeenRoot { epoch, hash, signer, signature }
+        })
+    });
+    (head, refs, uris, (ours, root), part()).prop_map(|(head, refs, uris, (ours, seen_root), part)| Content {
         salt: head.0,
         replaces: head.1.map(MessageId),
         topic: head.2,
@@ -69,6 +78,7 @@ fn content() -> impl Strategy<Value = Content> {
         last_seen: ours.0.map(|(server_seq, stamp_hash)| LastSeen { server_seq, stamp_hash }),
         forward_count: ours.1,
         sent_ms: ours.2,
+        seen_root,
         part,
     })
 }

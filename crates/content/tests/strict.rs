@@ -131,6 +131,24 @@ fn unknown_extensions_are_ignored_and_known_ones_are_strict() {
     assert_eq!(wrong(0xF001, Value::Array(vec![1.into()])), Err(ContentError::Field("last_seen")));
     assert_eq!(wrong(0xF002, (1u64 << 32).into()), Err(ContentError::Field("forward_count")));
     assert_eq!(wrong(0xF003, (-1).into()), Err(ContentError::Field("sent_ms")));
+    let root = |change: fn(&mut Vec<Value>)| {
+        let mut root = vec![7.into(), Value::Bytes(vec![1; 32]), 0.into(), Value::Bytes(vec![2; 64])];
+        change(&mut root);
+        wrong(0xF004, Value::Array(root))
+    };
+    assert_eq!(root(|_| {}).unwrap().seen_root.unwrap().epoch, 7);
+    let changes: [fn(&mut Vec<Value>); 6] = [
+        |root| root[0] = (-1).into(),
+        |root| root[1] = Value::Bytes(vec![1; 31]),
+        |root| root[2] = (1u64 << 32).into(),
+        |root| root[3] = Value::Bytes(vec![2; 65]),
+        |root| drop(root.pop()),
+        |root| root.push(Value::Null),
+    ];
+    for change in changes {
+        assert_eq!(root(change), Err(ContentError::Field("seen_root")));
+    }
+    assert_eq!(wrong(0xF004, Value::Null), Err(ContentError::Field("seen_root")));
 }
 
 #[test]

@@ -22,6 +22,8 @@ pub struct Config {
     /// Proxies in front, by address: what comes from one counts, in rate limits, as coming from the last address
     /// in its `X-Forwarded-For`. From anybody else that header is ignored.
     pub trusted_proxies: Vec<IpAddr>,
+    /// The key directory.
+    pub directory: Directory,
     /// How long things are kept.
     pub retention: Retention,
     /// How much is allowed.
@@ -47,6 +49,16 @@ pub struct Tls {
     pub certificate: PathBuf,
     /// PEM private key.
     pub key: PathBuf,
+}
+
+/// The key directory's pace and memory.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Directory {
+    /// Time between two epochs, if anything changed; milliseconds, at least 100.
+    pub epoch_ms: u64,
+    /// The most memory that the tree takes beside what the store's own cache has; MiB.
+    pub cache_mib: usize,
 }
 
 /// How long things are kept; a sweeper deletes what is older.
@@ -96,6 +108,8 @@ pub struct Limits {
     pub lookup_per_account: Rate,
     /// Look-ups of accounts before authentication from one network address.
     pub lookup_per_address: Rate,
+    /// Roots and proofs of the key directory fetched over HTTP from one network address: auditors.
+    pub audit_per_address: Rate,
     /// Bytes of blobs uploaded by one account, in KiB.
     pub blob_kib_per_account: Rate,
     /// Contact codes left by one account.
@@ -114,9 +128,16 @@ impl Default for Config {
             registration: Registration::Open,
             tls: None,
             trusted_proxies: Vec::new(),
+            directory: Directory::default(),
             retention: Retention::default(),
             limits: Limits::default(),
         }
+    }
+}
+
+impl Default for Directory {
+    fn default() -> Self {
+        Self { epoch_ms: zegel_directory::EPOCH_MS, cache_mib: 64 }
     }
 }
 
@@ -144,6 +165,7 @@ impl Default for Limits {
             introduce_per_account: rate(300, 600),
             lookup_per_account: rate(1200, 3_600),
             lookup_per_address: rate(60, 600),
+            audit_per_address: rate(20_000, 360_000),
             blob_kib_per_account: rate(128 << 10, 512 << 10),
             token_per_account: rate(20, 20),
             unaccepted_entries: 1000,

@@ -3,6 +3,10 @@
 //!
 //! *Invariant:* none of these keys opens a conversation. Nothing here shows a key when it is printed.
 
+mod layout;
+#[cfg(test)]
+mod tests;
+
 use std::{
     fmt,
     fs::{self, File},
@@ -11,12 +15,14 @@ use std::{
 };
 
 use hmac::{Hmac, Mac as _};
-use serde::{Deserialize, Serialize};
 use sha2::Sha256;
+use zegel_directory::{SignerKey, publisher::VrfKey};
 use zegel_franking::{KeyPart, KeysError, REPORTING_WINDOW_MS, StampKey, StampKeys};
+use zegel_identity::new_signing_key;
 use zegel_proto::AccountId;
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::Zeroizing;
 
+use self::layout::{DirectoryLayout, Layout, StampLayout, Version, bytes};
 use crate::clock::Now;
 
 /// The version of the file's layout.
@@ -59,6 +65,19 @@ pub enum KeyFileError {
         /// Its version.
         version: u32,
     },
+    /// The key directory's signatures name its domain, and its clients hold it to them.
+    #[error(
+        "the key file {path} is for domain {keys:?} and the configuration says {config:?}; put the first one into the \
+         configuration, or begin with a new key file and data folder"
+    )]
+    Domain {
+        /// The file.
+        path: PathBuf,
+        /// The domain in it.
+        keys: String,
+        /// The domain of the service.
+        config: String,
+    },
     /// The ring of stamp keys is not in order.
     #[error("while changing the stamp keys: {0}")]
     Ring(#[from] KeysError),
@@ -71,6 +90,9 @@ pub struct KeyRing {
     franking: StampKeys,
     pepper: Zeroizing<[u8; 32]>,
     storage: Zeroizing<[u8; 32]>,
+    domain: String,
+    directory: SignerKey,
+    vrf: VrfKey,
     next_expiry_ms: Option<u64>,
 }
 
@@ -81,12 +103,23 @@ impl fmt::Debug for KeyRing {
 }
 
 impl KeyRing {
-    /// Reads the file, or makes it if there is none. Keys whose reporting window is over are destroyed.
-    pub fn load_or_create(path: &Path, data_dir: &Path) -> Result<Self, KeyFileError> {
+    /// Reads the file. Keys whose reporting window is over are destroyed.
+    pub fn load(path: &Path, data_dir: &Path) -> Result<Self, KeyFileError> {
+        let path = placed(path, data_dir)?;
+        let _lock = lock(&path)?;
+        Self::read(&path)
+    }
+
+    /// Reads the file of a service of this domain, or makes it if there is none.
+    pub fn load_or_create(path: &Path, data_dir: &Path, domain: &str) -> Result<Self, KeyFileError> {
         let path = placed(path, data_dir)?;
         let _lock = lock(&path)?;
         if path.try_exists().map_err(|why| failed("looking for", &path, why))? {
-            return Self::read(&path);
+            let ring = Self::read(&path)?;
+            if ring.domain != domain {
+                return Err(KeyFileError::Domain { path, keys: ring.domain, config: domain.to_owned() });
+            }
+            return Ok(ring);
         }
         let now = Now::get();
         let ring = Self {
@@ -94,6 +127,9 @@ impl KeyRing {
             franking: StampKeys::new(StampKey::new(*random()), now.ms),
             pepper: random(),
             storage: random(),
+            domain: domain.to_owned(),
+            directory: SignerKey::first(new_signing_key()),
+            vrf: VrfKey::new(*random()),
             next_expiry_ms: None,
             path,
         };
@@ -118,6 +154,17 @@ impl KeyRing {
         Ok(id)
     }
 
+    /// Puts a new signing key of the key directory in use and writes the file; returns its number. The old one names
+    /// it and is destroyed.
+    pub fn rotate_directory(&mut self) -> Result<u32, KeyFileError> {
+        let _lock = lock(&self.path)?;
+        let mut ring = Self::read(&self.path)?;
+        ring.directory = ring.directory.rotate(&ring.domain, new_signing_key());
+        ring.save()?;
+        *self = ring;
+        Ok(self.directory.number())
+    }
+
     /// Whether a key's reporting window is over, so that the file should be read again.
     pub fn has_expired(&self, now: Now) -> bool {
         self.next_expiry_ms.is_some_and(|at| now.ms > at)
@@ -126,6 +173,21 @@ impl KeyRing {
     /// The stamp keys.
     pub fn franking(&self) -> &StampKeys {
         &self.franking
+    }
+
+    /// The domain that the service had from the start.
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
+    /// What signs the key directory's roots and promises.
+    pub fn directory(&self) -> &SignerKey {
+        &self.directory
+    }
+
+    /// What places handles in the key directory's tree; the same for its whole life.
+    pub fn vrf(&self) -> &VrfKey {
+        &self.vrf
     }
 
     /// Names this server whatever its domain is.
@@ -160,8 +222,14 @@ impl KeyRing {
         }
         let mut file: Layout = toml::from_str(&text).map_err(unreadable)?;
         let parts: Vec<KeyPart> = file.franking.drain(..).map(KeyPart::from).collect();
+        let part = file.directory.take().ok_or_else(|| form("it has no [directory]".into()))?;
+        let (domain, directory, vrf) =
+            part.read().ok_or_else(|| form("the keys of the directory are damaged".into()))?;
         let mut ring = Self {
             path: path.to_owned(),
+            domain,
+            directory,
+            vrf,
             server_id: *bytes(&file.server_id).ok_or_else(|| form("server_id is no 16 bytes".into()))?,
             pepper: bytes(&file.pepper).ok_or_else(|| form("pepper is no 32 bytes".into()))?,
             storage: bytes(&file.storage).ok_or_else(|| form("storage is no 32 bytes".into()))?,
@@ -182,6 +250,7 @@ impl KeyRing {
             server_id: hex::encode(self.server_id),
             pepper: hex::encode(*self.pepper),
             storage: hex::encode(*self.storage),
+            directory: Some(DirectoryLayout::of(&self.domain, &self.directory, &self.vrf)),
             franking: self.franking.to_parts().into_iter().map(StampLayout::from).collect(),
         };
         let form = |e: toml::ser::Error| KeyFileError::Form { path: self.path.clone(), why: e.to_string() };
@@ -202,42 +271,6 @@ impl KeyRing {
     }
 }
 
-#[derive(Deserialize)]
-struct Version {
-    version: u32,
-}
-
-#[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
-struct Layout {
-    version: u32,
-    server_id: String,
-    pepper: String,
-    storage: String,
-    franking: Vec<StampLayout>,
-}
-
-#[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
-struct StampLayout {
-    id: u32,
-    key: String,
-    created_ms: u64,
-    retired_ms: Option<u64>,
-}
-
-impl From<KeyPart> for StampLayout {
-    fn from(part: KeyPart) -> Self {
-        let KeyPart { id, key_hex, created_ms, retired_ms } = part;
-        Self { id, key: key_hex.to_string(), created_ms, retired_ms }
-    }
-}
-
-impl From<StampLayout> for KeyPart {
-    fn from(mut stamp: StampLayout) -> Self {
-        let key_hex = Zeroizing::new(std::mem::take(&mut stamp.key));
-        Self { id: stamp.id, key_hex, created_ms: stamp.created_ms, retired_ms: stamp.retired_ms }
-    }
-}
-
 fn next_expiry(parts: &[KeyPart]) -> Option<u64> {
     parts.iter().filter_map(|part| part.retired_ms).min().map(|at| at.saturating_add(REPORTING_WINDOW_MS))
 }
@@ -250,12 +283,6 @@ fn random<const N: usize>() -> Zeroizing<[u8; N]> {
     let mut bytes = Zeroizing::new([0; N]);
     getrandom::fill(bytes.as_mut()).expect("the operating system gives random bytes");
     bytes
-}
-
-fn bytes<const N: usize>(text: &str) -> Option<Zeroizing<[u8; N]>> {
-    let mut bytes = Zeroizing::new([0; N]);
-    hex::decode_to_slice(text, bytes.as_mut()).ok()?;
-    Some(bytes)
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -318,6 +345,3 @@ fn refuse_exposed(path: &Path) -> Result<(), KeyFileError> {
 fn refuse_exposed(_: &Path) -> Result<(), KeyFileError> {
     Ok(())
 }
-
-#[cfg(test)]
-mod tests;

@@ -106,7 +106,7 @@ async fn only_the_invited_register_and_an_invite_sets_the_age() {
     let wrong = client.call(Person::new("mallory").registration("aaaaa-aaaaa-aaaaa-aaaaa")).await;
     assert_eq!(code_of(&wrong), Some(Code::InviteNeeded));
     let alice = Person::new("alice");
-    assert!(matches!(client.call(alice.registration(&code)).await, tell::Body::Done(_)));
+    assert!(matches!(client.call(alice.registration(&code)).await, tell::Body::Promised(_)));
     let again = client.call(Person::new("bob").registration(&code)).await;
     assert_eq!(code_of(&again), Some(Code::InviteNeeded));
     let held = place.done(&["holdings", "alice"]);

@@ -120,7 +120,7 @@ async fn what_is_no_frame_ends_the_connection_with_a_code() {
         Some((7, Some(Code::BadRequest)))
     );
     let person = Person::new("still-here");
-    assert!(matches!(client.call(person.registration("")).await, tell::Body::Done(_)));
+    assert!(matches!(client.call(person.registration("")).await, tell::Body::Promised(_)));
     server.stop();
 }
 

@@ -20,7 +20,7 @@ fn code(error: v1::Error) -> Code {
 
 #[tokio::test]
 async fn hello_comes_first_and_names_versions() {
-    let world = World::new();
+    let world = World::new().await;
     let mut session = world.service.open([127, 0, 0, 1].into());
     let early = world.service.call(&mut session, ask::Body::FetchHolding(v1::FetchHolding {})).await;
     assert!(matches!(early, Some(tell::Body::Error(e)) if code(e.clone()) == Code::BadRequest));
@@ -40,7 +40,7 @@ async fn hello_comes_first_and_names_versions() {
 
 #[tokio::test]
 async fn look_alike_handles_are_refused() {
-    let world = World::new();
+    let world = World::new().await;
     world.adult("modern.alice").await;
     for handle in
         ["modern.alice", "modern-alice", "modernalice", "modern.a1ice", "rnodern.alice", "m0dern.aiice"]
@@ -54,7 +54,7 @@ async fn look_alike_handles_are_refused() {
 
 #[tokio::test]
 async fn a_chain_must_be_about_this_service() {
-    let world = World::new();
+    let world = World::new().await;
     let mut alice = Person::unregistered(&world, "alice").await;
     alice.handle = "alicia".into();
     assert_eq!(alice.register(AgeBand::Adult, "").await.map_err(code), Err(Code::BadChain));
@@ -76,7 +76,7 @@ async fn a_chain_must_be_about_this_service() {
 
 #[tokio::test]
 async fn a_queue_key_that_nobody_can_seal_to_is_refused() {
-    let world = World::new();
+    let world = World::new().await;
     let mut alice = Person::unregistered(&world, "alice").await;
     alice.queue_key = vec![0xff; 1216];
     let action = Action::Create {
@@ -93,7 +93,7 @@ async fn a_queue_key_that_nobody_can_seal_to_is_refused() {
 #[tokio::test]
 async fn invites_are_needed_and_set_the_age_band() {
     let config = Config { registration: Registration::Invite, ..Config::default() };
-    let world = World::with(config);
+    let world = World::with(config).await;
     let today = zegel_server::clock::Now::get().day();
     let invite = Invite { uses: 1, age_band: Some(AgeBand::Child), expires_day: today };
     let old = Invite { expires_day: today - 1, ..invite.clone() };
@@ -117,7 +117,7 @@ async fn invites_are_needed_and_set_the_age_band() {
 
 #[tokio::test]
 async fn only_the_devices_own_key_connects() {
-    let world = World::new();
+    let world = World::new().await;
     let mut alice = world.adult("alice").await;
     alice.session = world.session().await;
     let key = std::mem::replace(&mut alice.key, new_signing_key());
@@ -140,7 +140,7 @@ async fn only_the_devices_own_key_connects() {
 async fn the_suspended_cannot_connect_and_are_disconnected() {
     let mut config = Config::default();
     config.limits.lookup_per_account = Rate { burst: 10_000, per_hour: 10_000 };
-    let world = World::with(config);
+    let world = World::with(config).await;
     let (mut alice, bob) = (world.adult("alice").await, world.adult("bob").await);
     let (mut hers, mut his) = (world.hub.connect(alice.device), world.hub.connect(bob.device));
     world.service.check_foreign_changes().await;
@@ -159,7 +159,7 @@ async fn the_suspended_cannot_connect_and_are_disconnected() {
 
 #[tokio::test]
 async fn chains_grow_link_by_link() {
-    let world = World::new();
+    let world = World::new().await;
     let mut alice = world.adult("alice").await;
     let late = alice.head();
     let mut phone = alice.sibling(&world).await;
@@ -181,7 +181,7 @@ async fn chains_grow_link_by_link() {
 
 #[tokio::test]
 async fn the_recovery_key_works_without_a_device() {
-    let world = World::new();
+    let world = World::new().await;
     let mut alice = Person::unregistered(&world, "alice").await;
     let recovery = new_signing_key();
     let action = Action::Create {
@@ -204,7 +204,7 @@ async fn the_recovery_key_works_without_a_device() {
 
 #[tokio::test]
 async fn a_deleted_account_leaves_its_handle_and_id_taken() {
-    let world = World::new();
+    let world = World::new().await;
     let mut alice = world.adult("alice").await;
     let mut ear = world.hub.connect(alice.device);
     let delete = |handle: &str| ask::Body::DeleteAccount(v1::DeleteAccount { handle: handle.into() });
@@ -231,7 +231,7 @@ async fn a_deleted_account_leaves_its_handle_and_id_taken() {
 
 #[tokio::test]
 async fn a_deleted_account_can_still_be_verified_by_id() {
-    let world = World::new();
+    let world = World::new().await;
     let (mut alice, mut bob) = (world.adult("alice").await, world.adult("bob").await);
     let mut phone = alice.sibling(&world).await;
     alice.publish(2).await;
@@ -266,9 +266,10 @@ async fn a_deleted_account_can_still_be_verified_by_id() {
 
 #[tokio::test]
 async fn the_chain_of_a_deleted_account_goes_28_days_after_its_mail() {
-    let world = World::new();
+    let world = World::new().await;
     let (alice, bob, mut carol) =
         (world.adult("alice").await, world.adult("bob").await, world.adult("carol").await);
+    world.service.publish_all().await;
     let ids = [alice.account, bob.account];
     let today = zegel_server::clock::Now::get().day();
     world
@@ -288,7 +289,7 @@ async fn the_chain_of_a_deleted_account_goes_28_days_after_its_mail() {
 
 #[tokio::test]
 async fn a_person_is_told_what_is_held() {
-    let world = World::new();
+    let world = World::new().await;
     let mut alice = world.adult("alice").await;
     alice.publish(3).await;
     let Ok(Some(tell::Body::Holding(holding))) =
@@ -307,7 +308,7 @@ async fn a_person_is_told_what_is_held() {
 async fn registrations_from_one_place_are_limited() {
     let mut config = Config::default();
     config.limits.register_per_address = Rate { burst: 2, per_hour: 1 };
-    let world = World::with(config);
+    let world = World::with(config).await;
     world.adult("one").await;
     world.adult("two").await;
     let mut three = Person::unregistered(&world, "three").await;

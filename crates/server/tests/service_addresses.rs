@@ -33,7 +33,7 @@ async fn declined_lately(world: &World, of: &mut Person) -> u32 {
 
 #[tokio::test]
 async fn declining_ends_delivery_and_is_told_coarsely() {
-    let world = World::new();
+    let world = World::new().await;
     let mut pest = world.adult("pest").await;
     for name in ["anna", "brit", "cara"] {
         let mut receiver = world.adult(name).await;
@@ -53,7 +53,7 @@ async fn declining_ends_delivery_and_is_told_coarsely() {
 
 #[tokio::test]
 async fn nobody_is_declined_who_did_not_introduce_himself() {
-    let world = World::new();
+    let world = World::new().await;
     let (mut friend, mut pest) = (world.adult("friend").await, world.adult("pest").await);
     for name in ["anna", "brit", "cara"] {
         let mut liar = world.adult(name).await;
@@ -78,7 +78,7 @@ async fn nobody_is_declined_who_did_not_introduce_himself() {
 
 #[tokio::test]
 async fn declining_at_the_last_resort_ends_one_introduction_only() {
-    let world = World::new();
+    let world = World::new().await;
     let (mut one, mut two, mut alice) =
         (world.adult("one").await, world.adult("two").await, world.adult("alice").await);
     let to = alice.publish_last_resort().await;
@@ -96,7 +96,7 @@ async fn declining_at_the_last_resort_ends_one_introduction_only() {
 
 #[tokio::test]
 async fn a_deleted_address_is_nobodys_and_answers_like_one_in_use() {
-    let world = World::new();
+    let world = World::new().await;
     let (mut thief, mut alice, mut bob) =
         (world.adult("thief").await, world.adult("alice").await, world.adult("bob").await);
     let mut group = Group::new();
@@ -139,7 +139,7 @@ async fn a_deleted_address_is_nobodys_and_answers_like_one_in_use() {
 async fn so_many_at_once_and_no_more() {
     let mut config = Config::default();
     config.limits.calls_per_device = Rate { burst: 258, per_hour: 1 };
-    let world = World::with(config);
+    let world = World::with(config).await;
     let mut alice = world.adult("alice").await;
     let delete = |n: usize| {
         let addresses = (0..n).map(|_| Address::random().to_field()).collect();

@@ -20,7 +20,7 @@ async fn processor_time_of_a_message() {
     const MESSAGES: u32 = 20_000;
     let mut config = Config::default();
     config.limits.submit_per_device = Rate { burst: 1 << 30, per_hour: 1 << 30 };
-    let world = World::with(config);
+    let world = World::with(config).await;
     let (mut alice, mut bob) = (world.adult("alice").await, world.adult("bob").await);
     let to_bob = bob.publish(1).await[0];
     let mut group = Group::new();

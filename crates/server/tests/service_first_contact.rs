@@ -25,7 +25,7 @@ fn is_introduction(bodies: &[Body]) -> bool {
 
 #[tokio::test]
 async fn a_stranger_reaches_an_adult_and_no_minor() {
-    let world = World::new();
+    let world = World::new().await;
     let mut stranger = world.adult("stranger").await;
     for (handle, band, reached) in [
         ("anna", AgeBand::Adult, true),
@@ -42,7 +42,7 @@ async fn a_stranger_reaches_an_adult_and_no_minor() {
 
 #[tokio::test]
 async fn the_sender_cannot_tell_dropped_from_delivered() {
-    let world = World::new();
+    let world = World::new().await;
     let mut stranger = world.adult("stranger").await;
     let (mut adult, mut child) = (world.adult("adele").await, world.person("cody", AgeBand::Child).await);
     let devices = [stranger.device, adult.device, child.device, SINK];
@@ -92,7 +92,7 @@ async fn size_of(world: &World, devices: [DeviceId; 4]) -> usize {
 
 #[tokio::test]
 async fn a_contact_code_lets_a_friend_reach_a_child_once() {
-    let world = World::new();
+    let world = World::new().await;
     let (mut friend, mut child) = (world.adult("friend").await, world.person("cody", AgeBand::Child).await);
     let addresses = child.publish(3).await;
     let token = child.leave_token().await;
@@ -108,7 +108,7 @@ async fn a_contact_code_lets_a_friend_reach_a_child_once() {
 
 #[tokio::test]
 async fn a_code_of_somebody_else_does_not_help() {
-    let world = World::new();
+    let world = World::new().await;
     let (mut stranger, mut adult, mut child) = (
         world.adult("stranger").await,
         world.adult("adele").await,
@@ -136,7 +136,7 @@ async fn a_code_of_somebody_else_does_not_help() {
 
 #[tokio::test]
 async fn a_code_is_left_once() {
-    let world = World::new();
+    let world = World::new().await;
     let (mut alice, mut bob) = (world.adult("alice").await, world.adult("bob").await);
     let token = alice.leave_token().await;
     let hash = bytes::Bytes::copy_from_slice(&token_hash(&token.0));
@@ -147,7 +147,7 @@ async fn a_code_is_left_once() {
 
 #[tokio::test]
 async fn a_block_holds_even_against_a_code_and_can_be_lifted() {
-    let world = World::new();
+    let world = World::new().await;
     let (mut pest, mut alice) = (world.adult("pest").await, world.adult("alice").await);
     let addresses = alice.publish(3).await;
     let block = |lift| ask::Body::Block(v1::Block { account: pest.account.to_field(), lift });
@@ -167,7 +167,7 @@ async fn a_block_holds_even_against_a_code_and_can_be_lifted() {
 
 #[tokio::test]
 async fn a_restricted_account_reaches_no_stranger() {
-    let world = World::new();
+    let world = World::new().await;
     let (mut pest, mut alice) = (world.adult("pest").await, world.adult("alice").await);
     let id = pest.account;
     world.write(move |tx| tx.set_account_state(&id, AccountState::Restricted)).await;
@@ -183,7 +183,7 @@ async fn a_restricted_account_reaches_no_stranger() {
 
 #[tokio::test]
 async fn an_address_bound_by_its_owner_needs_no_introduction() {
-    let world = World::new();
+    let world = World::new().await;
     let (mut friend, mut child) = (world.adult("friend").await, world.person("cody", AgeBand::Child).await);
     let mut group = Group::new();
     let to = child.bind(&group.id).await;
@@ -195,7 +195,7 @@ async fn an_address_bound_by_its_owner_needs_no_introduction() {
 async fn an_unaccepted_address_takes_only_so_much() {
     let mut config = Config::default();
     config.limits.unaccepted_entries = 3;
-    let world = World::with(config);
+    let world = World::with(config).await;
     let (mut pest, mut alice) = (world.adult("pest").await, world.adult("alice").await);
     let to = alice.publish(1).await[0];
     let (group, _) = introduces(&mut pest, to, None).await;
@@ -214,7 +214,7 @@ async fn an_unaccepted_address_takes_only_so_much() {
 
 #[tokio::test]
 async fn only_the_owners_account_deletes_and_accepts() {
-    let world = World::new();
+    let world = World::new().await;
     let (mut pest, mut alice) = (world.adult("pest").await, world.adult("alice").await);
     let to = alice.publish(1).await[0];
     let (group, _) = introduces(&mut pest, to, None).await;
@@ -240,7 +240,7 @@ async fn only_the_owners_account_deletes_and_accepts() {
 
 #[tokio::test]
 async fn a_last_resort_serves_many_conversations() {
-    let world = World::new();
+    let world = World::new().await;
     let (mut one, mut two, mut alice) =
         (world.adult("one").await, world.adult("two").await, world.adult("alice").await);
     let to = alice.publish_last_resort().await;

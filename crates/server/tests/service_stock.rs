@@ -15,7 +15,7 @@ use zegel_server::{
 
 #[tokio::test]
 async fn each_package_is_handed_out_once_and_the_last_resort_for_ever() {
-    let world = World::new();
+    let world = World::new().await;
     let (mut alice, mut bob) = (world.adult("alice").await, world.adult("bob").await);
     assert!(alice.take(&bob).await.is_empty());
     bob.publish(3).await;
@@ -44,7 +44,7 @@ async fn each_package_is_handed_out_once_and_the_last_resort_for_ever() {
 
 #[tokio::test]
 async fn the_stock_is_bounded_and_addresses_are_fresh() {
-    let world = World::new();
+    let world = World::new().await;
     let (mut alice, mut bob) = (world.adult("alice").await, world.adult("bob").await);
     // What does not fit is ignored, in one call and beside what is there already; the last resort always fits.
     bob.publish(KEY_PACKAGE_STOCK as u8 - 1).await;
@@ -77,7 +77,7 @@ async fn the_stock_is_bounded_and_addresses_are_fresh() {
 
 #[tokio::test]
 async fn a_connecting_device_learns_what_is_good_only() {
-    let world = World::new();
+    let world = World::new().await;
     let mut bob = world.adult("bob").await;
     bob.publish(2).await;
     let device = bob.device;
@@ -100,7 +100,7 @@ async fn a_connecting_device_learns_what_is_good_only() {
 
 #[tokio::test]
 async fn a_device_asks_three_times_to_rejoin() {
-    let world = World::new();
+    let world = World::new().await;
     let (mut alice, mut bob) = (world.adult("alice").await, world.adult("bob").await);
     let mut group = Group::new();
     let to_alice = alice.bind(&group.id).await;
@@ -133,7 +133,7 @@ async fn a_device_asks_three_times_to_rejoin() {
 
 #[tokio::test]
 async fn an_address_takes_three_requests_from_all_together() {
-    let world = World::new();
+    let world = World::new().await;
     let (mut alice, mut bob, mut carol) =
         (world.adult("alice").await, world.adult("bob").await, world.adult("carol").await);
     let mut group = Group::new();
@@ -150,7 +150,7 @@ async fn an_address_takes_three_requests_from_all_together() {
 
 #[tokio::test]
 async fn nobody_puts_a_file_in_the_place_of_a_payload() {
-    let world = World::new();
+    let world = World::new().await;
     let mut alice = world.adult("alice").await;
     let [payload, file, both] = [(); 3].map(|()| BlobName::random());
     let put = |name: BlobName| {
@@ -177,7 +177,7 @@ async fn nobody_puts_a_file_in_the_place_of_a_payload() {
 async fn a_part_of_a_file_costs_four_kibibytes_at_least() {
     let mut config = Config::default();
     config.limits.blob_kib_per_account = Rate { burst: 8, per_hour: 1 };
-    let world = World::with(config);
+    let world = World::with(config).await;
     let mut alice = world.adult("alice").await;
     let put = || {
         let name = BlobName::random().to_field();
@@ -190,7 +190,7 @@ async fn a_part_of_a_file_costs_four_kibibytes_at_least() {
 
 #[tokio::test]
 async fn sealed_files_come_back_whole() {
-    let world = World::new();
+    let world = World::new().await;
     let (mut alice, mut bob) = (world.adult("alice").await, world.adult("bob").await);
     let name = BlobName::random();
     let put = |offset, data: Vec<u8>, last| {
@@ -210,7 +210,7 @@ async fn sealed_files_come_back_whole() {
 
 #[tokio::test]
 async fn a_sweep_takes_what_is_old_and_nothing_else() {
-    let world = World::new();
+    let world = World::new().await;
     let (mut alice, mut bob) = (world.adult("alice").await, world.adult("bob").await);
     let to_bob = bob.publish(1).await[0];
     let mut group = Group::new();

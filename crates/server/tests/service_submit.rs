@@ -26,7 +26,7 @@ async fn friends(world: &World) -> (Person, Person, Group, Address, Address) {
 
 #[tokio::test]
 async fn a_founding_submission_makes_one_chain_for_everybody() {
-    let world = World::new();
+    let world = World::new().await;
     let (mut alice, mut bob) = (world.adult("alice").await, world.adult("bob").await);
     let to_bob = bob.publish(1).await[0];
     let mut group = Group::new();
@@ -67,7 +67,7 @@ async fn a_founding_submission_makes_one_chain_for_everybody() {
 
 #[tokio::test]
 async fn messages_and_commits_share_one_chain() {
-    let world = World::new();
+    let world = World::new().await;
     let (mut alice, mut bob, mut group, to_alice, to_bob) = friends(&world).await;
     let one = alice.submit(group.says("one", &[to_bob])).await.expect("sent");
     let two = bob.submit(group.says("two", &[to_alice])).await.expect("sent");
@@ -89,12 +89,12 @@ async fn messages_and_commits_share_one_chain() {
 
 #[tokio::test]
 async fn the_same_submission_is_delivered_once() {
-    let mut world = World::new();
+    let mut world = World::new().await;
     let (mut alice, bob, group, _, to_bob) = friends(&world).await;
     let submit = group.says("once", &[to_bob]);
     let answer = alice.submit(submit.clone()).await.expect("sent");
     assert_eq!(alice.submit(submit.clone()).await, Ok(answer.clone()));
-    world.restart(Default::default());
+    world.restart(Default::default()).await;
     alice.service = world.service.clone();
     assert_eq!(alice.submit(submit.clone()).await, Ok(answer));
     assert_eq!(bob.bodies().await.len(), 1);
@@ -113,7 +113,7 @@ async fn the_same_submission_is_delivered_once() {
 /// twice, and that harms no one but its own conversation.
 #[tokio::test]
 async fn a_remembered_answer_ends_with_the_acknowledgement() {
-    let mut world = World::new();
+    let mut world = World::new().await;
     let (mut alice, bob, group, _, to_bob) = friends(&world).await;
     let db = rusqlite::Connection::open(world.dir.path().join("data").join("zegel.db")).expect("the store");
     let rows =
@@ -137,7 +137,7 @@ async fn a_remembered_answer_ends_with_the_acknowledgement() {
     assert_eq!(bob.bodies().await.len(), 3);
 
     // A new process does not know which answers end with what: they stay until their hours are over.
-    world.restart(Default::default());
+    world.restart(Default::default()).await;
     alice.service = world.service.clone();
     alice.ack_all().await;
     assert_eq!(alice.submit(submits[1].clone()).await.as_ref(), Ok(&answers[1]));
@@ -146,7 +146,7 @@ async fn a_remembered_answer_ends_with_the_acknowledgement() {
 
 #[tokio::test]
 async fn another_persons_id_gives_nothing_away() {
-    let world = World::new();
+    let world = World::new().await;
     let (mut alice, mut bob, group, _, to_bob) = friends(&world).await;
     let submit = group.says("mine", &[to_bob]);
     alice.submit(submit.clone()).await.expect("sent");
@@ -155,7 +155,7 @@ async fn another_persons_id_gives_nothing_away() {
 
 #[tokio::test]
 async fn a_conversation_never_forks() {
-    let world = World::new();
+    let world = World::new().await;
     let (mut alice, mut bob, mut group, to_alice, to_bob) = friends(&world).await;
     let late = group.says("late", &[to_alice]);
     let rival = Group { id: group.id, epoch: group.epoch }.commits(&[to_alice]);
@@ -172,7 +172,7 @@ async fn a_conversation_never_forks() {
 
 #[tokio::test]
 async fn who_is_no_member_cannot_send_or_advance() {
-    let world = World::new();
+    let world = World::new().await;
     let (alice, bob, mut group, _, to_bob) = friends(&world).await;
     let mut mallory = world.adult("mallory").await;
     let epoch = group.epoch;
@@ -193,7 +193,7 @@ async fn who_is_no_member_cannot_send_or_advance() {
 
 #[tokio::test]
 async fn unknown_conversations_and_tombstones_are_refused() {
-    let world = World::new();
+    let world = World::new().await;
     let mut alice = world.adult("alice").await;
     let mut group = Group::new();
     group.epoch = 3;
@@ -208,7 +208,7 @@ async fn unknown_conversations_and_tombstones_are_refused() {
 
 #[tokio::test]
 async fn malformed_submissions_are_refused_before_anything_is_written() {
-    let world = World::new();
+    let world = World::new().await;
     let (mut alice, bob, mut group, _, to_bob) = friends(&world).await;
     let says = group.says("x", &[to_bob]);
     let epoch = group.epoch;
@@ -242,7 +242,7 @@ async fn malformed_submissions_are_refused_before_anything_is_written() {
 
 #[tokio::test]
 async fn what_goes_to_many_is_stored_once() {
-    let world = World::new();
+    let world = World::new().await;
     let (mut alice, mut bob, group, _, _) = friends(&world).await;
     let mut addresses = Vec::new();
     for _ in 0..32 {
@@ -277,7 +277,7 @@ async fn what_goes_to_many_is_stored_once() {
 
 #[tokio::test]
 async fn connected_devices_are_pushed_what_is_stored() {
-    let world = World::new();
+    let world = World::new().await;
     let (mut alice, bob, group, _, to_bob) = friends(&world).await;
     let mut ear = world.hub.connect(bob.device);
     for text in ["one", "two", "three"] {
@@ -293,7 +293,7 @@ async fn connected_devices_are_pushed_what_is_stored() {
 
 #[tokio::test]
 async fn the_store_names_no_conversation_and_no_address() {
-    let world = World::new();
+    let world = World::new().await;
     let (mut alice, _bob, group, _, to_bob) = friends(&world).await;
     let submit = group.says("needle in the store", &[to_bob]);
     alice.submit(submit.clone()).await.expect("sent");
@@ -314,7 +314,7 @@ async fn the_store_names_no_conversation_and_no_address() {
 
 #[tokio::test]
 async fn an_address_of_a_revoked_device_is_buried() {
-    let world = World::new();
+    let world = World::new().await;
     let (mut alice, mut bob, group, _, _) = friends(&world).await;
     let mut phone = bob.sibling(&world).await;
     let to_phone = phone.bind(&group.id).await;
@@ -335,7 +335,7 @@ async fn an_address_of_a_revoked_device_is_buried() {
 
 #[tokio::test]
 async fn acknowledging_deletes_and_never_beyond_the_end() {
-    let world = World::new();
+    let world = World::new().await;
     let (mut alice, mut bob, group, _, to_bob) = friends(&world).await;
     for text in ["one", "two", "three"] {
         alice.submit(group.says(text, &[to_bob])).await.expect("sent");

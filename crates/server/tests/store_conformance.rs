@@ -6,6 +6,7 @@ mod common;
 mod conformance {
     pub mod care;
     pub mod commits;
+    pub mod directory;
     pub mod mail;
     pub mod rows;
     pub mod sweep;
@@ -14,6 +15,7 @@ mod conformance {
 macro_rules! conformance {
     ($backend:ident, $place:expr) => {
         conformance!($backend, $place;
+            directory: the_trees_records, roots_are_given_once, what_is_owed, an_end_that_is_owed_keeps_its_chain;
             rows: accounts, handles_and_skeletons, account_state_and_last_seen, chains, removing_an_account,
                 addresses, heads, answers, key_packages, blocks, tokens, invites, payloads;
             mail: mailboxes, entries_in_order_and_bounded, deleting_entries, hour_keys, removing_a_mailbox,

@@ -38,6 +38,11 @@ impl Person {
         }
     }
 
+    /// Their handle.
+    pub fn handle(&self) -> &str {
+        &self.handle
+    }
+
     /// What makes the account at a server that says hello so.
     pub fn registration(&self, hello: &v1::HelloAnswer) -> ask::Body {
         let device = DeviceInfo::new(&self.account, self.device, &self.key, self.queue_key.clone());

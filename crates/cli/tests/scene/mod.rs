@@ -14,8 +14,10 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// Limits that no test meets by accident.
+/// Limits that no test meets by accident, and epochs that none waits for long.
 const WIDE: &str = "
+[directory]
+epoch_ms = 300
 [limits]
 register_per_address = { burst = 100000, per_hour = 100000 }
 connect_per_address = { burst = 100000, per_hour = 100000 }
@@ -182,6 +184,10 @@ impl Person {
         assert_eq!(said.lines().count(), 1, "{said}");
         said
     }
+    /// What a command says on standard error, however it ends.
+    pub fn is_told(&self, words: &[&str]) -> String {
+        String::from_utf8(self.tries(words).stderr).expect("UTF-8")
+    }
     /// The objects that a command with `--json` prints.
     pub fn asks(&self, words: &[&str]) -> Vec<Value> {
         let printed = self.does(&[&["--json"], words].concat());
@@ -291,6 +297,17 @@ impl Drop for Running {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// Waits until something holds.
+pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    for _ in 0..100 {
+        if holds() {
+            return;
+        }
+        pause(100);
+    }
+    panic!("it never came true that {what}");
 }
 
 pub fn pause(milliseconds: u64) {

@@ -6,12 +6,12 @@ use openmls::prelude::{
 };
 use openmls_traits::OpenMlsProvider as _;
 use zegel_identity::{Chain, SignedLink};
-use zegel_proto::{AccountId, Address, KEY_PACKAGE_STOCK, v1};
+use zegel_proto::{Address, KEY_PACKAGE_STOCK, v1};
 
 use super::{Core, Me, suite};
 use crate::{
     Error, Result,
-    db::{Db, ItemKind, NewItem, mls::Provider},
+    db::{Db, mls::Provider},
 };
 
 /// What a person gives to register.
@@ -39,52 +39,6 @@ impl Me {
 }
 
 impl Core {
-    /// Takes a sigchain as the server gave it. One that does not extend the one we hold is refused.
-    pub(crate) fn take_chain(&mut self, answer: v1::AccountAnswer) -> Result<Chain> {
-        let doing = "reading a person's devices";
-        let links: Vec<SignedLink> = answer.chain.into_iter().map(SignedLink::from).collect();
-        let chain = Chain::verify(&links).map_err(|e| Error::protocol(doing, e))?;
-        if answer.account != chain.account().0.as_slice() || chain.domain() != self.me.domain {
-            return Err(Error::protocol(doing, "the chain is another account's"));
-        }
-        let known = self.db.contact(&chain.account())?;
-        let Some(known) = known else {
-            // Two accounts under one handle would let one pose as the other.
-            if self.db.contact_by_handle(chain.handle())?.is_some() {
-                return Err(Error::protocol(doing, "another account has had this handle"));
-            }
-            self.db.put_chain(&chain, &links)?;
-            return Ok(chain);
-        };
-        let (known_len, known_head) = known.chain.head();
-        let at = (known_len as usize).checked_sub(1).and_then(|last| links.get(last));
-        if at.map(SignedLink::hash) != Some(known_head) {
-            return Err(Error::Rewritten { handle: known.handle });
-        }
-        if chain.head() != known.chain.head() {
-            self.db.put_chain(&chain, &links)?;
-            let text = format!("{} changed their devices: {} now.", chain.handle(), chain.devices().count());
-            self.notice_to_peer(&chain.account(), &text)?;
-        }
-        Ok(chain)
-    }
-
-    /// Puts on screen that the service gave a list of devices that does not continue the one we know.
-    pub(crate) fn alarm_rewritten(&mut self, handle: &str) -> Result<()> {
-        let Some(contact) = self.db.contact_by_handle(handle)? else { return Ok(()) };
-        let text =
-            format!("The service gave a rewritten list of {handle}'s devices. Nothing is sent to new ones.");
-        let conversation = self.db.direct_with(&contact.account)?.first().map_or(0, |c| c.id);
-        self.db.add_item(&NewItem::line(conversation, ItemKind::Gap, &text))?;
-        Ok(())
-    }
-
-    fn notice_to_peer(&mut self, account: &AccountId, text: &str) -> Result<()> {
-        let conversation = self.db.direct_with(account)?.first().map_or(0, |c| c.id);
-        self.db.add_item(&NewItem::line(conversation, ItemKind::Notice, text))?;
-        Ok(())
-    }
-
     /// The server's clock and stock, told at authentication.
     pub(crate) fn note_server(&mut self, answer: &v1::Authenticated) {
         self.clock_offset = (answer.server_ms as i64).saturating_sub(self.now_ms() as i64);

@@ -210,7 +210,11 @@ impl Core {
             return Ok(None);
         }
         Ok(match check_leaf(&self.db, u32::MAX, key_package.leaf_node())? {
-            LeafCheck::Good(seat) if wanted.contains(&seat.account) => Some((key_package, seat.address)),
+            LeafCheck::Good(seat)
+                if wanted.contains(&seat.account) && !self.db.is_ended(&seat.account)? =>
+            {
+                Some((key_package, seat.address))
+            }
             _ => None,
         })
     }

@@ -26,7 +26,7 @@ pub struct Me {
     pub(crate) app: String,
     pub(crate) server: String,
     pub(crate) signing: SigningKey,
-    queue_private: Zeroizing<Vec<u8>>,
+    pub(super) queue_private: Zeroizing<Vec<u8>>,
     recovery: SigningKey,
 }
 

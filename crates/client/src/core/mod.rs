@@ -7,6 +7,7 @@ mod account;
 mod answer;
 mod commit;
 mod confirm;
+pub(crate) mod directory;
 mod facts;
 mod found;
 mod groups;
@@ -22,6 +23,8 @@ pub mod measure;
 mod membership;
 mod receive;
 mod rejoin;
+#[cfg(feature = "hostile")]
+mod rogue;
 mod say;
 mod suite;
 
@@ -44,6 +47,8 @@ pub(crate) use groups::Groups;
 pub(crate) use mailbox::{Opened, unseal};
 pub(crate) use make::Ready;
 pub(crate) use me::{Me, seal_to};
+#[cfg(feature = "hostile")]
+pub use rogue::{Change, Member};
 pub(crate) use say::Said;
 
 /// What a step needs before it can go on. The driver fetches it and tries again.
@@ -69,6 +74,8 @@ pub(crate) struct Core {
     pub(crate) clock_offset: i64,
     /// Accounts whose sigchain was fetched for the step that is being tried again.
     pub(crate) tried: HashSet<AccountId>,
+    /// What was read of the directory's view.
+    seen: directory::Seen,
     /// How many one-time key packages the server has of us, as far as we know.
     pub(crate) stock: u32,
     /// The device's clock, milliseconds since 1970.
@@ -86,6 +93,7 @@ impl Core {
             hour_keys: HashMap::new(),
             clock_offset: 0,
             tried: HashSet::new(),
+            seen: directory::Seen::default(),
             stock: zegel_proto::KEY_PACKAGE_STOCK,
             clock,
         }
@@ -119,6 +127,7 @@ impl Core {
         self.db.rollback();
         // Groups in memory may have moved on; they are read again when they are needed.
         self.groups.forget_all();
+        self.seen.forget();
         self.unsettled.clear();
     }
 

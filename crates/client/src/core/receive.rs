@@ -249,6 +249,9 @@ impl Core {
         }
         self.compare_history(incoming, &handle, &content)?;
         self.show(incoming, account, &handle, &content, &bytes)?;
+        if let Some(seen) = &content.seen_root {
+            self.hear(seen, account)?;
+        }
         Ok(Verdict::Taken)
     }
 

@@ -42,10 +42,21 @@ impl Core {
             let now = now.filter(|now| now.state == ConversationState::Open);
             let ended = || Error::usage("sending a message", "the conversation has just ended", "again");
             let conversation = &now.ok_or_else(ended)?;
+            core.check_peer(conversation)?;
             let (bytes, id, item) = core.text_content(conversation, text)?;
             let outbox = core.db.add_intent(conversation.id, &Intent::App(bytes), item, 0)?;
             Ok(Said { outbox, id })
         })
+    }
+
+    /// Nothing is written to an account that is gone.
+    fn check_peer(&self, conversation: &Conversation) -> Result<()> {
+        match conversation.peer {
+            Some(peer) if self.db.is_ended(&peer)? => {
+                Err(Error::usage("sending a message", "they deleted their account", "someone else"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The content of a text, its id, and its line on screen.
@@ -59,6 +70,7 @@ impl Core {
         let now = self.server_ms();
         let mut content = Content::text(salt(), sender, room, now, text);
         content.last_seen = last_seen(conversation);
+        content.seen_root = self.gossip(conversation)?;
         let bytes = content
             .encode()
             .map_err(|e| Error::usage("sending a message", e.to_string(), "a shorter text"))?;
@@ -87,6 +99,7 @@ impl Core {
         let room = room_uri(&self.me.domain, &conversation.room);
         let mut content = Content::event(salt(), sender, room, self.server_ms(), event);
         content.last_seen = last_seen(conversation);
+        content.seen_root = self.gossip(conversation)?;
         content.encode().map_err(|e| Error::usage("telling the others", e.to_string(), "again"))
     }
 }

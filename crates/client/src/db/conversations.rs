@@ -88,6 +88,8 @@ pub struct Conversation {
     pub made_ms: u64,
     /// Since when an epoch is missing; 0 if none is.
     pub stuck_ms: u64,
+    /// The newest epoch of the key directory that we named in it.
+    pub gossiped: u64,
 }
 
 /// What a new conversation begins with.
@@ -106,7 +108,7 @@ pub(crate) struct NewConversation {
 
 const COLUMNS: &str =
     "SELECT id, group_id, kind, peer, name, state, introducer, intro_age, intro_declined, address,
- last_resort, chain_next, chain_prev, made_ms, stuck_ms FROM conversation";
+ last_resort, chain_next, chain_prev, made_ms, stuck_ms, gossiped FROM conversation";
 
 fn account(bytes: Vec<u8>) -> Option<AccountId> {
     AccountId::from_slice(&bytes).ok()
@@ -131,6 +133,7 @@ fn conversation(row: &Row<'_>) -> rusqlite::Result<Conversation> {
         chain_prev: row.get(12)?,
         made_ms: row.get::<_, i64>(13)? as u64,
         stuck_ms: row.get::<_, i64>(14)? as u64,
+        gossiped: row.get::<_, i64>(15)? as u64,
     })
 }
 
@@ -210,6 +213,12 @@ impl Db {
             .conn
             .prepare_cached("UPDATE conversation SET chain_next = ?, chain_prev = ? WHERE id = ?")?;
         set.execute(params![next as i64, prev, id])?;
+        Ok(())
+    }
+
+    pub(crate) fn set_gossiped(&self, id: i64, epoch: u64) -> Result<()> {
+        let mut set = self.conn.prepare_cached("UPDATE conversation SET gossiped = ? WHERE id = ?")?;
+        set.execute(params![epoch as i64, id])?;
         Ok(())
     }
 

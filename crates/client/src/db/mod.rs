@@ -3,8 +3,10 @@
 //! *Invariant:* MLS state, messages and outbox change in one transaction (a `begin` and a `commit` around each step of the core), so that crypto and
 //! history never disagree.
 
+mod alarms;
 mod contacts;
 pub(crate) mod conversations;
+mod gossip;
 mod items;
 pub mod mls;
 mod outbox;
@@ -18,8 +20,10 @@ use zeroize::Zeroizing;
 
 use crate::{Error, Result};
 
-pub use contacts::Contact;
+pub use alarms::AlarmRow;
+pub use contacts::{Contact, Trust};
 pub use conversations::{Conversation, ConversationState, Kind};
+pub use gossip::Heard;
 pub use items::{Item, ItemKind, ItemState, NewItem};
 pub use outbox::{Intent, OutboxRow, OutboxState};
 pub use waiting::Held;
@@ -105,6 +109,12 @@ impl Db {
     pub(crate) fn meta(&self, key: &str) -> Result<Option<Vec<u8>>> {
         let mut found = self.conn.prepare_cached("SELECT value FROM meta WHERE key = ?")?;
         Ok(found.query_row([key], |row| row.get(0)).optional()?)
+    }
+
+    /// Forgets a small named value.
+    pub(crate) fn drop_meta(&self, key: &str) -> Result<()> {
+        self.conn.prepare_cached("DELETE FROM meta WHERE key = ?")?.execute([key])?;
+        Ok(())
     }
 
     /// Sets a small named value.

@@ -4,15 +4,23 @@
 pub(super) const MIGRATIONS: &[&str] = &["
 CREATE TABLE meta (key TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
 
--- People and devices we know of: their sigchain as served and verified.
+-- People and devices we know of, ourselves included: their sigchain as it was verified, and how the key directory
+-- covers it: the newest entry that it proved (version 0: none), and the word that is still to be kept, if there is one.
 CREATE TABLE contact (
   account BLOB NOT NULL PRIMARY KEY,
   handle TEXT NOT NULL,
   chain BLOB NOT NULL,
   blocked INTEGER NOT NULL DEFAULT 0,
-  accepted INTEGER NOT NULL DEFAULT 0
+  accepted INTEGER NOT NULL DEFAULT 0,
+  ended INTEGER NOT NULL DEFAULT 0,
+  compared INTEGER NOT NULL DEFAULT 0,
+  version INTEGER NOT NULL DEFAULT 0,
+  epoch INTEGER NOT NULL DEFAULT 0,
+  promise BLOB NOT NULL DEFAULT x'',
+  check_ms INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX contact_handle ON contact(handle);
+CREATE INDEX contact_check ON contact(check_ms) WHERE check_ms > 0;
 
 CREATE TABLE conversation (
   id INTEGER NOT NULL PRIMARY KEY,
@@ -30,7 +38,9 @@ CREATE TABLE conversation (
   chain_next INTEGER NOT NULL DEFAULT 0,
   chain_prev BLOB NOT NULL DEFAULT x'',
   made_ms INTEGER NOT NULL,
-  stuck_ms INTEGER NOT NULL DEFAULT 0
+  stuck_ms INTEGER NOT NULL DEFAULT 0,
+  -- The newest epoch of the key directory that we named in it.
+  gossiped INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX conversation_peer ON conversation(peer);
 
@@ -94,4 +104,28 @@ CREATE TABLE leaver (
 
 -- Contact codes that we gave out and that nobody used yet.
 CREATE TABLE code (token BLOB NOT NULL PRIMARY KEY, made_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+-- Roots of the key directory that others saw, signed by it: to be held against our own history, or held already.
+CREATE TABLE gossip (
+  id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  epoch INTEGER NOT NULL,
+  hash BLOB NOT NULL,
+  signer INTEGER NOT NULL,
+  signature BLOB NOT NULL,
+  account BLOB NOT NULL,
+  tried INTEGER NOT NULL DEFAULT 0,
+  checked INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (epoch, hash)
+) STRICT;
+
+-- What the service was caught at, until and after the person has seen it.
+CREATE TABLE alarm (
+  id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  made_ms INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  about TEXT NOT NULL,
+  text TEXT NOT NULL,
+  evidence BLOB NOT NULL,
+  seen INTEGER NOT NULL DEFAULT 0
+) STRICT;
 "];

@@ -86,7 +86,11 @@ pub(crate) async fn settle_held<L: Link>(shared: &Shared, link: &L) -> Result<()
                     shared.core().tried.clear();
                 }
                 Some(Need::Chains(accounts)) => {
-                    know(shared, link, &accounts).await?;
+                    match know(shared, link, &accounts).await {
+                        // It waits until the person trusts the directory again.
+                        Err(Error::Distrusted { .. }) => break,
+                        other => other?,
+                    }
                     shared.core().tried.extend(accounts);
                 }
                 Some(Need::Tree { name }) => match fetch_blob(link, &name).await? {

@@ -3,6 +3,8 @@
 //! Generic over [`Link`], so that every driver shares it. A flow holds the core only inside a step, never while
 //! it waits.
 
+mod checks;
+mod directory;
 mod mailbox;
 mod outbox;
 mod people;
@@ -13,9 +15,11 @@ use zegel_proto::v1::{client_frame::Body as Call, server_frame::Body as Answer};
 
 use crate::{Error, Result, core::Core};
 
+pub(crate) use checks::{check_due, check_own, tolerate_alarm};
+pub(crate) use directory::history;
 pub(crate) use mailbox::{receive, settle_held};
 pub(crate) use outbox::{Outcome, send_calls, submit, take_outcome};
-pub(crate) use people::{check_stock, fetch_packages, know, know_handle, restock};
+pub(crate) use people::{check_stock, fetch_packages, know, know_account, know_handle, restock};
 
 /// A connection: one call, one answer.
 pub(crate) trait Link {

@@ -2,46 +2,40 @@
 
 use zegel_identity::Chain;
 use zegel_proto::{
-    AccountId, MAX_FETCH,
+    AccountId, Code, MAX_FETCH,
     v1::{self, client_frame::Body as Call, server_frame::Body as Answer},
 };
 
-use super::{Link, Shared, unexpected};
-use crate::{Error, Result};
+use super::{
+    Link, Shared,
+    directory::{TRIES, ask, doubted, take_if_current, unsteady},
+    unexpected,
+};
+use crate::{Error, Result, core::directory::Asked};
 
-async fn fetch_account<L: Link>(shared: &Shared, link: &L, fetch: v1::FetchAccount) -> Result<Chain> {
-    let doing = "looking up a person";
-    match link.call(doing, Call::FetchAccount(fetch)).await? {
-        Answer::Account(answer) => {
-            let mut core = shared.core();
-            let taken = core.step(|core| core.take_chain(answer));
-            if let Err(Error::Rewritten { handle }) = &taken {
-                core.step(|core| core.alarm_rewritten(handle))?;
-            }
-            taken
+/// Fetches a sigchain and takes it, if the directory covers it.
+async fn fetch_account<L: Link>(shared: &Shared, link: &L, asked: Asked) -> Result<Chain> {
+    for _ in 0..TRIES {
+        let before = shared.core().standing(&asked)?;
+        let (attested, answer) = ask(shared, link, &asked).await?;
+        match take_if_current(shared, &asked, &before, |core| core.take_attested(&attested))? {
+            Some(Ok(chain)) => return Ok(chain),
+            Some(Err(doubt)) => return Err(doubted(shared, &asked, &doubt, &answer)?),
+            None => {}
         }
-        _ => unexpected(doing),
     }
+    Err(unsteady())
 }
 
 /// Fetches the sigchain behind a handle, even if we hold one.
 pub(crate) async fn know_handle<L: Link>(shared: &Shared, link: &L, handle: &str) -> Result<Chain> {
-    let fetch = v1::FetchAccount { handle: handle.into(), ..Default::default() };
-    let chain = fetch_account(shared, link, fetch).await?;
-    if chain.handle() != handle {
-        return Err(Error::protocol("looking up a person", "the chain of another handle"));
-    }
-    Ok(chain)
+    fetch_account(shared, link, Asked::Handle(handle.into())).await
 }
 
 /// Fetches the sigchains of these accounts; many at once, so that a large group is known soon.
 pub(crate) async fn know<L: Link>(shared: &Shared, link: &L, accounts: &[AccountId]) -> Result<()> {
     use futures_util::{StreamExt, stream};
-    let mut fetches = Vec::new();
-    for account in accounts {
-        let fetch = v1::FetchAccount { account: account.to_field(), ..Default::default() };
-        fetches.push(fetch_account(shared, link, fetch));
-    }
+    let fetches: Vec<_> = accounts.iter().map(|account| know_account(shared, link, account)).collect();
     let mut fetches = stream::iter(fetches).buffer_unordered(32);
     let mut failed = None;
     while let Some(result) = fetches.next().await {
@@ -51,9 +45,21 @@ pub(crate) async fn know<L: Link>(shared: &Shared, link: &L, accounts: &[Account
         }
     }
     match failed {
+        // Without the directory nobody can be known: what needs them waits.
+        Some(error @ Error::Distrusted { .. }) => Err(error),
         Some(error) if error.is_passing() => Err(error),
         _ => Ok(()),
     }
+}
+
+/// Fetches the sigchain of an account, even if we hold one.
+pub(crate) async fn know_account<L: Link>(shared: &Shared, link: &L, account: &AccountId) -> Result<()> {
+    let fetched = fetch_account(shared, link, Asked::Account(*account)).await;
+    if let Err(Error::Refused { code: Code::NotFound, .. }) = &fetched {
+        // Gone for so long that the service has forgotten it: there is nothing to wait for.
+        shared.core().step(|core| core.db.set_check(account, 0))?;
+    }
+    fetched.map(|_| ())
 }
 
 /// Key packages of these accounts, and their chains as they are now.

@@ -11,7 +11,8 @@ use tokio::{
     sync::{Notify, watch},
     task::JoinHandle,
 };
-use zegel_proto::v1::{self, client_frame::Body as Call};
+use zegel_identity::Chain;
+use zegel_proto::v1::{self, client_frame::Body as Call, server_frame::Body as Answer};
 
 use super::{
     link::Socket,
@@ -20,8 +21,8 @@ use super::{
 };
 use crate::{
     Error, Result,
-    core::{Core, Me as Identity, NewAccount},
-    flow::{Link, Shared},
+    core::{Core, Me as Identity, NewAccount, directory::keep_first_promise},
+    flow::{Link, Shared, unexpected},
 };
 
 /// How long a profile that another process uses is waited for.
@@ -75,15 +76,21 @@ impl Client {
             age_band: registration.age.into(),
             language: registration.language.clone(),
             invite: registration.invite.clone().unwrap_or_default(),
-            entry: Some(link.into()),
+            entry: Some(link.clone().into()),
         });
-        if let Err(error) = socket.call(doing, call).await {
+        match socket.call(doing, call).await {
+            Ok(Answer::Promised(promised)) => {
+                let chain = Chain::verify(&[link]).map_err(|e| Error::protocol(doing, e))?;
+                keep_first_promise(&db, &chain, &promised, clock())?;
+            }
+            Ok(_) => return unexpected(doing),
             // Only a clear refusal says that no account was made; after anything else the keys are kept.
-            if matches!(error, Error::Refused { .. }) {
+            Err(error @ Error::Refused { .. }) => {
                 drop(db);
                 profile.erase()?;
+                return Err(error);
             }
-            return Err(error);
+            Err(error) => return Err(error),
         }
         drop(socket);
         Ok(Self::start(profile, Core::new(db, me, clock)))

@@ -38,6 +38,8 @@ pub struct Me {
     pub device: String,
     /// The server's URL.
     pub server: String,
+    /// How our entry stands in the key directory, as far as we know: `proven`, `promised` or `unknown`.
+    pub directory: &'static str,
 }
 
 /// An introduction that waits for an answer.
@@ -67,6 +69,7 @@ impl Client {
             account: core.me.account.to_hex(),
             device: core.me.device.to_hex(),
             server: core.me.server.clone(),
+            directory: core.own().map_or("unknown", |own| own.trust.word()),
         }
     }
 
@@ -161,6 +164,9 @@ impl Client {
             other => other,
         })?;
         let peer = chain.account();
+        if self.engine.shared.core().db.is_ended(&peer)? {
+            return Err(Error::usage(doing, format!("{to} deleted their account"), "another handle"));
+        }
         let packages = fetch_packages(&self.engine.shared, &*socket, &[peer]).await?;
         let said = self.engine.shared.core().found_direct(&peer, &packages, text, token)?;
         self.poke();
@@ -214,6 +220,10 @@ impl Client {
                 Some(who) => core.db.handle_of(&who.0)?.unwrap_or_default(),
                 None => String::new(),
             };
+            let trust = match conversation.introducer {
+                Some(who) => core.db.trust_of(&who.0)?,
+                None => "",
+            };
             requests.push(Request {
                 from,
                 group: conversation.name,
@@ -225,7 +235,7 @@ impl Client {
                 account_age: ["today", "this week", "this month", "this year", "older"]
                     [conversation.intro_age.clamp(0, 4) as usize],
                 declined_lately: conversation.intro_declined,
-                trust: "served",
+                trust,
             });
         }
         Ok(requests)
@@ -448,7 +458,7 @@ fn line(db: &crate::db::Db, conversation: Option<&Conversation>, me: &AccountId,
         trust: match () {
             () if item.sender.is_empty() => "",
             () if own => "own",
-            () => "served",
+            () => db.trust_of(&item.sender)?,
         },
     })
 }

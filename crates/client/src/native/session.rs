@@ -21,8 +21,8 @@ use super::link::{Pushed, Pushes, Socket};
 use crate::{
     Error, Result,
     flow::{
-        Link, Outcome, Shared, check_stock, receive, restock, send_calls, settle_held, submit, take_outcome,
-        unexpected,
+        Link, Outcome, Shared, check_due, check_own, check_stock, receive, restock, send_calls, settle_held,
+        submit, take_outcome, tolerate_alarm, unexpected,
     },
 };
 
@@ -157,6 +157,7 @@ async fn session(engine: &Arc<Engine>) -> Result<()> {
     *engine.socket.lock().expect("no panic holds this lock") = Some(socket.clone());
     tolerate(send_calls(&engine.shared, &*socket).await)?;
     tolerate(restock(&engine.shared, &*socket, no_last_resort).await)?;
+    tolerate_alarm(check_own(&engine.shared, &*socket).await)?;
     tolerate(settle_held(&engine.shared, &*socket).await)?;
 
     let mut flight = Flight::default();
@@ -193,6 +194,7 @@ async fn session(engine: &Arc<Engine>) -> Result<()> {
             () = sleep_until(Instant::now() + TICK) => {
                 tolerate(send_calls(&engine.shared, &*socket).await)?;
                 tolerate(settle_held(&engine.shared, &*socket).await)?;
+                tolerate_alarm(check_due(&engine.shared, &*socket).await)?;
             }
         }
     }

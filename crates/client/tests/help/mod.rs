@@ -38,10 +38,17 @@ pub struct Server {
 
 impl Server {
     pub fn start() -> Self {
+        Self::start_with("")
+    }
+
+    /// With more lines of configuration.
+    pub fn start_with(more: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         // Everybody of a test comes from one network address.
-        let config = "[limits]\nregister_per_address = { burst = 5000, per_hour = 5000 }\n\
-                      connect_per_address = { burst = 5000, per_hour = 5000 }\n";
+        let config = format!(
+            "[limits]\nregister_per_address = {{ burst = 5000, per_hour = 5000 }}\n\
+             connect_per_address = {{ burst = 5000, per_hour = 5000 }}\n{more}"
+        );
         std::fs::write(folder.path().join("config.toml"), config).expect("writes");
         let mut server = Self { child: None, folder, address: "127.0.0.1:0".into(), url: String::new() };
         server.run();

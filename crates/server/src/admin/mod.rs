@@ -9,7 +9,10 @@ mod invite;
 mod restore;
 mod verify;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use clap::{Args, Subcommand, ValueEnum};
 use zegel_proto::{AccountId, v1::AgeBand};
@@ -17,6 +20,7 @@ use zegel_proto::{AccountId, v1::AgeBand};
 use crate::{
     clock::Now,
     keys::{KeyFileError, KeyRing},
+    service::DirectoryError,
     store::{self, AccountState, SqliteStore, Store, StoreError, Tx},
 };
 
@@ -55,6 +59,19 @@ pub enum Command {
         #[command(flatten)]
         place: Place,
     },
+    /// Puts a new signing key of the key directory in use; the old one names it and is destroyed
+    ///
+    /// Clients and auditors follow from the old key to the new one. The other key of the directory, which places
+    /// handles in its tree (VRF), has no rotation: under another one the whole tree would be another, and nobody
+    /// could check what became of the old. Who steals it can find out which handles are in the directory, and can
+    /// change nothing in it.
+    ///
+    /// Make a new copy of the key file then: once the new key has signed, the server starts with no older one.
+    RotateDirectoryKey {
+        /// Where it works.
+        #[command(flatten)]
+        place: Place,
+    },
     /// Copies the data into a new folder, consistently. The key file is not part of it: keep a copy elsewhere
     Backup {
         /// Where it works.
@@ -64,6 +81,9 @@ pub enum Command {
         to: PathBuf,
     },
     /// Brings a backup back into an empty data folder of a stopped server
+    ///
+    /// The key directory goes back with it. Epochs that were published after the backup are lost, and whoever saw
+    /// one of them is alarmed: to them it cannot be told from a lie. Say publicly what happened.
     Restore {
         /// Where it works.
         #[command(flatten)]
@@ -71,7 +91,9 @@ pub enum Command {
         /// The folder that `backup` made
         from: PathBuf,
     },
-    /// Checks the structure of the store
+    /// Checks the structure of the store, and that the key directory is one history
+    ///
+    /// With --keys the signatures of the directory's roots are verified too.
     Verify {
         /// Where it works.
         #[command(flatten)]
@@ -133,6 +155,9 @@ pub enum AdminError {
         "while looking for @{0}: no account has this handle; try it as its owner writes it, without the @"
     )]
     NoAccount(String),
+    /// The key directory.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
     /// The command needs the key file.
     #[error("while looking for the key file: it was not named; try --keys FILE")]
     NoKeys,
@@ -167,14 +192,16 @@ pub async fn run(command: Command) -> Result<(), AdminError> {
             println!("@{handle} is {}", if lift { "active" } else { "suspended" });
         }
         Command::RotateKeys { place } => {
-            let path = place.keys.as_deref().ok_or(AdminError::NoKeys)?;
-            let path = existing(path, "opening the key file", "the --keys that the server was started with")?;
-            let id = KeyRing::load_or_create(path, &place.data)?.rotate_franking(Now::get())?;
+            let id = place.keys()?.ok_or(AdminError::NoKeys)?.rotate_franking(Now::get())?;
             println!("stamp key {id} is in use");
+        }
+        Command::RotateDirectoryKey { place } => {
+            let number = place.keys()?.ok_or(AdminError::NoKeys)?.rotate_directory()?;
+            println!("directory key {number} is in use; copy the key file anew: older copies are refused");
         }
         Command::Backup { place, to } => backup::run(&place.store()?, &place.data, &to)?,
         Command::Restore { place, from } => restore::run(&from, &place.data)?,
-        Command::Verify { place } => verify::run(&place.store()?)?,
+        Command::Verify { place } => verify::run(Arc::new(place.store()?), place.keys()?.as_ref()).await?,
         Command::Holdings { handle: None, .. } => print!("{}", holdings::list()),
         Command::Holdings { place, handle: Some(handle) } => {
             println!("{}", holdings::about(&place.store()?, handle).await?);
@@ -188,6 +215,13 @@ impl Place {
     fn store(&self) -> Result<SqliteStore, AdminError> {
         existing(&self.data, "opening the data folder", "the --data that the server was started with")?;
         Ok(SqliteStore::open_beside(&self.data)?)
+    }
+
+    /// The key file, if it was named.
+    fn keys(&self) -> Result<Option<KeyRing>, AdminError> {
+        let Some(path) = self.keys.as_deref() else { return Ok(None) };
+        let path = existing(path, "opening the key file", "the --keys that the server was started with")?;
+        Ok(Some(KeyRing::load(path, &self.data)?))
     }
 }
 

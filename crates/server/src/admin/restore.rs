@@ -3,6 +3,8 @@
 //! What was sent after the backup is lost to the server, but devices may have it. If numbers went on where the
 //! backup stopped, new mail would get the numbers of that lost mail and devices would take it for what they
 //! have. Moved ahead, it shows as a gap, which is the truth.
+//!
+//! The key directory goes back as it was. Nothing could hide that from those who saw later epochs, and nothing should.
 
 use std::{fs, path::Path};
 
@@ -55,5 +57,6 @@ pub(super) fn run(from: &Path, data: &Path) -> Result<(), AdminError> {
     fs::rename(&unfinished, &done).map_err(io)?;
     fs::File::open(data).and_then(|folder| folder.sync_all()).map_err(io)?;
     println!("{} is ready; conversations will show a gap where mail was lost", data.display());
+    println!("whoever saw a later epoch of the key directory is alarmed: say publicly what happened");
     Ok(())
 }

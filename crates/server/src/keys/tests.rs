@@ -1,5 +1,7 @@
 //! The key file, made, read, rotated and damaged.
 
+use zegel_directory::Signers;
+
 use super::*;
 
 #[test]
@@ -7,8 +9,8 @@ fn made_once_and_read_again() {
     let dir = tempfile::tempdir().expect("a folder");
     let (file, data) = (dir.path().join("keys.toml"), dir.path().join("data"));
     fs::create_dir(&data).expect("a data folder");
-    let first = KeyRing::load_or_create(&file, &data).expect("made");
-    let again = KeyRing::load_or_create(&file, &data).expect("read");
+    let first = KeyRing::load_or_create(&file, &data, "localhost").expect("made");
+    let again = KeyRing::load_or_create(&file, &data, "localhost").expect("read");
     assert_eq!(first.storage(), again.storage());
     assert_eq!(first.server_id(), again.server_id());
     let (a, b) = (AccountId([1; 16]), AccountId([2; 16]));
@@ -21,20 +23,20 @@ fn made_once_and_read_again() {
 fn refused_inside_the_data_folder_and_when_others_can_read_it() {
     let dir = tempfile::tempdir().expect("a folder");
     let data = dir.path().join("data");
-    let inside = KeyRing::load_or_create(&data.join("../data/keys.toml"), &data);
+    let inside = KeyRing::load_or_create(&data.join("../data/keys.toml"), &data, "localhost");
     assert!(inside.is_err());
     fs::create_dir(&data).expect("a data folder");
     assert!(matches!(
-        KeyRing::load_or_create(&data.join("keys.toml"), &data),
+        KeyRing::load_or_create(&data.join("keys.toml"), &data, "localhost"),
         Err(KeyFileError::InsideData(_))
     ));
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
         let file = dir.path().join("keys.toml");
-        KeyRing::load_or_create(&file, &data).expect("made");
+        KeyRing::load_or_create(&file, &data, "localhost").expect("made");
         fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).expect("exposed");
-        assert!(matches!(KeyRing::load_or_create(&file, &data), Err(KeyFileError::Exposed(_))));
+        assert!(matches!(KeyRing::load_or_create(&file, &data, "localhost"), Err(KeyFileError::Exposed(_))));
     }
 }
 
@@ -42,7 +44,7 @@ fn refused_inside_the_data_folder_and_when_others_can_read_it() {
 fn rotates_and_destroys_after_the_window() {
     let dir = tempfile::tempdir().expect("a folder");
     let (file, data) = (dir.path().join("keys.toml"), dir.path().join("data"));
-    let mut ring = KeyRing::load_or_create(&file, &data).expect("made");
+    let mut ring = KeyRing::load_or_create(&file, &data, "localhost").expect("made");
     let now = Now::get();
     // Retired so long ago that its window is over when the file is next read.
     let past = Now { ms: now.ms - REPORTING_WINDOW_MS - 100_000 };
@@ -65,11 +67,40 @@ fn rotates_and_destroys_after_the_window() {
 fn a_damaged_file_is_refused_without_quoting_it() {
     let dir = tempfile::tempdir().expect("a folder");
     let (file, data) = (dir.path().join("keys.toml"), dir.path().join("data"));
-    KeyRing::load_or_create(&file, &data).expect("made");
+    KeyRing::load_or_create(&file, &data, "localhost").expect("made");
     let text = fs::read_to_string(&file).expect("text");
     fs::write(&file, text.replace("pepper = \"", "pepper = \"zz")).expect("damaged");
-    let error = KeyRing::load_or_create(&file, &data).expect_err("refused").to_string();
+    let error = KeyRing::load_or_create(&file, &data, "localhost").expect_err("refused").to_string();
     assert!(error.contains("pepper") && !error.contains("zz"), "{error}");
     fs::write(&file, text.replace("version = 1", "version = 9")).expect("newer");
-    assert!(matches!(KeyRing::load_or_create(&file, &data), Err(KeyFileError::Version { version: 9, .. })));
+    assert!(matches!(
+        KeyRing::load_or_create(&file, &data, "localhost"),
+        Err(KeyFileError::Version { version: 9, .. })
+    ));
+}
+
+#[test]
+fn the_directorys_key_rotates_and_the_domain_stays() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (file, data) = (dir.path().join("keys.toml"), dir.path().join("data"));
+    let first = KeyRing::load_or_create(&file, &data, "localhost").expect("made");
+    let old = hex::encode(first.directory().secret().to_bytes());
+    // Two commands that began with the same file: neither loses the other's key.
+    let [mut one, mut two] = [0, 1].map(|_| KeyRing::load(&file, &data).expect("read"));
+    assert_eq!([one.rotate_directory(), two.rotate_directory()].map(|done| done.expect("rotated")), [1, 2]);
+    let ring = first.read_again().expect("read");
+    assert_eq!(ring.directory().number(), 2);
+    assert_eq!(ring.vrf().public(), first.vrf().public());
+    let signers =
+        |ring: &KeyRing| Signers::verify(ring.domain(), ring.directory().links()).expect("endorsed");
+    assert!(signers(&ring).continues(&signers(&first)));
+    let text = fs::read_to_string(&file).expect("text");
+    assert!(!text.contains(&old), "the old secret is destroyed");
+    assert!(matches!(
+        KeyRing::load_or_create(&file, &data, "elsewhere.example"),
+        Err(KeyFileError::Domain { .. })
+    ));
+    let public = hex::encode(ring.directory().links()[1].key);
+    fs::write(&file, text.replace(&public, &hex::encode([7; 32]))).expect("damaged");
+    assert!(KeyRing::load(&file, &data).is_err(), "a key that the one before did not name");
 }

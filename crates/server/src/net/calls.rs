@@ -99,7 +99,17 @@ impl Shared {
 /// Whether a call may run beside the calls that follow it.
 fn may_overlap(body: &ask::Body) -> bool {
     use ask::Body::*;
-    matches!(body, Submit(_) | Ack(_) | FetchAccount(_) | FetchKeyPackages(_) | GetBlob(_) | FetchHolding(_))
+    matches!(
+        body,
+        Submit(_)
+            | Ack(_)
+            | FetchAccount(_)
+            | FetchRoot(_)
+            | FetchHistory(_)
+            | FetchKeyPackages(_)
+            | GetBlob(_)
+            | FetchHolding(_)
+    )
 }
 
 /// Whether a call belongs to the opening of a connection.
@@ -129,5 +139,7 @@ fn name(body: &ask::Body) -> &'static str {
         RequestRejoin(_) => "request_rejoin",
         DeleteAccount(_) => "delete_account",
         FetchHolding(_) => "fetch_holding",
+        FetchRoot(_) => "fetch_root",
+        FetchHistory(_) => "fetch_history",
     }
 }

@@ -1,4 +1,4 @@
-//! The paths: `/v1/socket`, `/healthz`, `/metrics`.
+//! The paths: `/v1/socket`, `/v1/directory`, `/healthz`, `/metrics`.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -16,7 +16,7 @@ use hyper_util::rt::TokioIo;
 use sha1::{Digest, Sha1};
 use zegel_proto::DeviceId;
 
-use super::{Shared, connection, transport::Transport};
+use super::{Shared, connection, directory, transport::Transport};
 use crate::store;
 
 /// Who asks; the accept loop puts it into every request.
@@ -27,6 +27,7 @@ pub(super) struct Peer(pub IpAddr);
 pub(super) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/v1/socket", get(socket))
+        .merge(directory::router())
         .route("/healthz", get(healthz))
         .route("/metrics", get(metrics))
         .with_state(shared)

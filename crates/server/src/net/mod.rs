@@ -6,6 +6,7 @@
 mod calls;
 mod connection;
 mod delivery;
+mod directory;
 mod forwarded;
 pub mod frames;
 mod http;
@@ -36,7 +37,7 @@ use crate::{
     config::Config,
     hub::Hub,
     keys::KeyRing,
-    service::Service,
+    service::{DirectoryError, Service},
     store::{SqliteStore, Store, StoreError},
 };
 
@@ -77,6 +78,9 @@ pub enum ServeError {
         /// Where it was looked for.
         keys: String,
     },
+    /// The key directory.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
     /// The folder of blobs.
     #[error("while opening the blobs of the data folder: {0}; try a folder that this user may write")]
     Blobs(String),
@@ -121,7 +125,7 @@ pub async fn serve(start: Start) -> Result<(), ServeError> {
         return Err(ServeError::LostKeys { keys: start.keys.display().to_string() });
     }
     // The keys first: a start that fails over them leaves no data that would want others.
-    let keys = KeyRing::load_or_create(&start.keys, &start.data)?;
+    let keys = KeyRing::load_or_create(&start.keys, &start.data, &start.config.domain)?;
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&start.data)?);
     let blobs = Blobs::open(&start.data.join("blobs")).map_err(|e| ServeError::Blobs(e.to_string()))?;
     let tls = start.config.tls.clone().map(tls::Identity::load).transpose()?;
@@ -130,8 +134,9 @@ pub async fn serve(start: Start) -> Result<(), ServeError> {
     let hub = Arc::new(Hub::default());
     let authenticate_within = Duration::from_secs(start.config.limits.authenticate_seconds);
     let sweep_every = Duration::from_secs(start.config.retention.sweep_seconds.max(1));
+    let publish_every = Duration::from_millis(start.config.directory.epoch_ms.max(100));
     let proxies = forwarded::Proxies::new(&start.config.trusted_proxies);
-    let service = Service::new(store.clone(), keys, start.config, hub.clone(), blobs);
+    let service = Service::start(store.clone(), keys, start.config, hub.clone(), blobs).await?;
     let (stop_now, stop) = watch::channel(false);
     let shared = Arc::new(Shared {
         service,
@@ -144,7 +149,7 @@ pub async fn serve(start: Start) -> Result<(), ServeError> {
         work: AtomicU64::new(0),
         report,
     });
-    let background = tend::start(&shared, start.keys, start.data, sweep_every);
+    let background = tend::start(&shared, start.keys, start.data, [publish_every, sweep_every]);
 
     let scheme = if tls.is_some() { "https" } else { "http" };
     println!("listening on {scheme}://{}", listener.address);

@@ -41,6 +41,20 @@ impl Report {
         metrics::describe_gauge!("zegel_mailboxes", "Mailboxes");
         metrics::describe_gauge!("zegel_entries", "Entries that wait in mailboxes");
         metrics::describe_gauge!("zegel_heads", "Conversation heads");
+        metrics::describe_gauge!("zegel_directory_epoch", "The newest epoch of the key directory");
+        metrics::describe_gauge!(
+            "zegel_directory_pending",
+            "Accounts whose entries in the key directory are promised and not published yet"
+        );
+        metrics::describe_counter!(
+            "zegel_directory_failures_total",
+            "Epochs that could not be published; promises are broken when this goes on for ten minutes"
+        );
+        metrics::describe_histogram!(
+            "zegel_directory_publish_seconds",
+            metrics::Unit::Seconds,
+            "How long it took to make and store an epoch of the key directory"
+        );
         Ok(Self {
             recorded,
             submits: calls("submit"),
@@ -64,6 +78,8 @@ impl Report {
             metrics::gauge!("zegel_mailboxes").set(counts.devices as f64);
             metrics::gauge!("zegel_entries").set(counts.entries as f64);
             metrics::gauge!("zegel_heads").set(counts.heads as f64);
+            metrics::gauge!("zegel_directory_epoch").set(counts.epoch as f64);
+            metrics::gauge!("zegel_directory_pending").set(counts.owed as f64);
         }
         self.recorded.render()
     }

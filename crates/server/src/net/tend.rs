@@ -1,4 +1,4 @@
-//! What a server does by itself: sweep, settle, and notice what operators change from outside.
+//! What a server does by itself: publish epochs of the key directory, sweep, settle, and notice what operators change from outside.
 
 use std::{
     path::{Path, PathBuf},
@@ -26,13 +26,21 @@ pub(super) fn start(
     shared: &Arc<Shared>,
     keys: PathBuf,
     data: PathBuf,
-    sweep_every: Duration,
-) -> [JoinHandle<()>; 3] {
+    [publish_every, sweep_every]: [Duration; 2],
+) -> [JoinHandle<()>; 4] {
     [
+        tokio::spawn(publish(shared.clone(), publish_every)),
         tokio::spawn(sweep(shared.clone(), sweep_every)),
         tokio::spawn(settle(shared.clone())),
         tokio::spawn(watch(shared.clone(), keys, data)),
     ]
+}
+
+async fn publish(shared: Arc<Shared>, every: Duration) {
+    loop {
+        sleep(every).await;
+        shared.service.publish_all().await;
+    }
 }
 
 async fn sweep(shared: Arc<Shared>, every: Duration) {
@@ -79,11 +87,9 @@ async fn watch(shared: Arc<Shared>, keys: PathBuf, data: PathBuf) {
         if now.is_none() || now == known {
             continue;
         }
-        match KeyRing::load_or_create(&keys, &data) {
-            Ok(ring) => {
-                shared.service.reload(ring);
-                tracing::info!("the key file was read again");
-            }
+        match KeyRing::load(&keys, &data).map(|ring| shared.service.reload(ring)) {
+            Ok(Ok(())) => tracing::info!("the key file was read again"),
+            Ok(Err(error)) => tracing::error!(%error, "the keys stay as they were"),
             Err(error) => tracing::error!(%error, "the keys stay as they were"),
         }
         known = now;

@@ -1,5 +1,6 @@
 //! Accounts begin, connect and end.
 
+use zegel_directory::{Entry, SignedPromise};
 use zegel_identity::{Chain, DeviceInfo, SignedLink, auth_message, verify};
 use zegel_proto::{
     AccountId, Code, DeviceId, check_handle, token_hash,
@@ -8,6 +9,7 @@ use zegel_proto::{
 
 use super::{
     Service, Session,
+    directory::{owe, promise},
     handles::{id_mark, skeleton},
     hour_keys::{NOBODY, SINK, usable},
     key_packages::stale,
@@ -18,11 +20,15 @@ use super::{
 use crate::{
     clock::Now,
     config::Registration,
-    store::{Account, AccountState, Invite, Mailbox, StoreResult, Tx, read, write},
+    store::{Account, AccountState, Invite, Mailbox, Owed, StoreResult, Tx, read, write},
 };
 
 impl Service {
-    pub(super) async fn register(&self, session: &Session, call: v1::Register) -> Result<(), Refusal> {
+    pub(super) async fn register(
+        &self,
+        session: &Session,
+        call: v1::Register,
+    ) -> Result<SignedPromise, Refusal> {
         self.limits.register(session.peer)?;
         check_handle(&call.handle).map_err(|error| Refusal::new(Code::HandleForm, error.to_string()))?;
         let link: SignedLink = call.entry.ok_or_else(|| Refusal::bad_request("`entry` is missing"))?.into();
@@ -56,7 +62,8 @@ impl Service {
         let code = call.invite.trim().to_ascii_lowercase();
         let invite = (!code.is_empty()).then(|| token_hash(code.as_bytes()));
         let needed = self.config.registration == Registration::Invite;
-        write(&*self.store, move |tx| begin(tx, account, device, &link, invite, needed)).await?
+        let owed = write(&*self.store, move |tx| begin(tx, account, device, &link, invite, needed)).await??;
+        Ok(promise(&self.keys(), chain.handle(), Entry::of(&chain), &owed))
     }
 
     pub(super) async fn authenticate(
@@ -132,7 +139,9 @@ impl Service {
                 return Ok(Err(Refusal::bad_request("type the account's own handle to delete it")));
             }
             let devices = listed(&tx.chain(&account)?);
-            tx.remove_account(&account, Now::get().day())?;
+            let now = Now::get();
+            tx.remove_account(&account, now.day())?;
+            owe(tx, &account, now)?;
             tx.after_commit(Box::new(move || {
                 devices.iter().for_each(|device| office.end_device(device));
             }));
@@ -177,7 +186,7 @@ fn begin(
     link: &SignedLink,
     invite: Option<[u8; 32]>,
     needed: bool,
-) -> StoreResult<Result<(), Refusal>> {
+) -> StoreResult<Result<Owed, Refusal>> {
     let taken = |code, text: &'static str| Ok(Err(Refusal::new(code, text)));
     let valid = match &invite {
         Some(hash) => tx.invite(hash)?.filter(|i| i.uses > 0 && account.created_day <= i.expires_day),
@@ -206,5 +215,5 @@ fn begin(
     tx.put_account(&account, &looks)?;
     tx.append_chain(&account.id, 0, link)?;
     tx.put_mailbox(&device, &new_mailbox(account.id))?;
-    Ok(Ok(()))
+    Ok(Ok(owe(tx, &account.id, Now::get())?))
 }

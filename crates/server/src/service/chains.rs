@@ -1,10 +1,20 @@
-//! Sigchains: anyone may read one, and its owner adds to it.
+//! Sigchains: their owners add to them.
 
+use zegel_directory::{Entry, SignedPromise};
 use zegel_identity::{Action, Chain, SignedLink};
 use zegel_proto::{AccountId, Code, DeviceId, v1};
 
-use super::{Service, Session, accounts::admissible, post::new_mailbox, refusal::Refusal};
-use crate::store::{StoreResult, Tx, read, write};
+use super::{
+    Service, Session,
+    accounts::admissible,
+    directory::{owe, promise},
+    post::new_mailbox,
+    refusal::Refusal,
+};
+use crate::{
+    clock::Now,
+    store::{Owed, StoreResult, Tx, read, write},
+};
 
 /// The most devices of an account at once.
 const MAX_DEVICES: usize = 16;
@@ -12,43 +22,13 @@ const MAX_DEVICES: usize = 16;
 const MAX_LINKS: u64 = 256;
 
 impl Service {
-    pub(super) async fn fetch_account(
-        &self,
-        session: &Session,
-        call: v1::FetchAccount,
-    ) -> Result<v1::AccountAnswer, Refusal> {
-        self.limits.lookup(session.account(), session.peer, 1)?;
-        let by_id = match call.account.is_empty() {
-            true => None,
-            false => Some(AccountId::from_slice(&call.account)?),
-        };
-        let found = read(&*self.store, move |tx| {
-            let id = match by_id {
-                Some(id) => Some(id),
-                None => tx.account_of_handle(&call.handle)?,
-            };
-            let Some(id) = id else { return Ok(None) };
-            let chain = tx.chain(&id)?;
-            // Of a deleted account only the chain is left, for groups where it still has a leaf.
-            let handle = match tx.account(&id)? {
-                Some(account) => Some(account.handle),
-                None => chain.first().and_then(handle_in),
-            };
-            Ok(handle.map(|handle| (id, handle, chain)))
-        });
-        let Some((id, handle, chain)) = found.await? else {
-            return Err(Refusal::new(Code::NotFound, "there is no such account; check the handle"));
-        };
-        Ok(v1::AccountAnswer {
-            account: id.to_field(),
-            handle,
-            chain: chain.into_iter().map(v1::SigchainEntry::from).collect(),
-        })
-    }
-
     /// A link speaks for itself, so a person who has only the recovery key left can append without
     /// authenticating.
-    pub(super) async fn append_chain(&self, session: &Session, call: v1::AppendChain) -> Result<(), Refusal> {
+    pub(super) async fn append_chain(
+        &self,
+        session: &Session,
+        call: v1::AppendChain,
+    ) -> Result<SignedPromise, Refusal> {
         self.limits.lookup(session.account(), session.peer, 1)?;
         let signed: SignedLink = call.entry.ok_or_else(|| Refusal::bad_request("`entry` is missing"))?.into();
         let bad = |text: String| Refusal::new(Code::BadChain, text);
@@ -68,14 +48,15 @@ impl Service {
             Action::Create { .. } | Action::RotateRecovery(_) => Change::Neither,
         };
         let office = self.office.clone();
-        write(&*self.store, move |tx| {
+        let owed = write(&*self.store, move |tx| {
             let done = append(tx, &account, before, &signed, &change)?;
-            if let (Ok(()), Change::Revoke(device)) = (&done, change) {
+            if let (Ok(_), Change::Revoke(device)) = (&done, change) {
                 tx.after_commit(Box::new(move || office.end_device(&device)));
             }
             Ok(done)
         })
-        .await?
+        .await??;
+        Ok(promise(&self.keys(), chain.handle(), Entry::of(&chain), &owed))
     }
 }
 
@@ -88,14 +69,6 @@ enum Change {
 
 fn no_account() -> Refusal {
     Refusal::new(Code::NotFound, "there is no such account")
-}
-
-/// The handle that a chain's first link claims.
-fn handle_in(first: &SignedLink) -> Option<String> {
-    match first.link().ok()?.action {
-        Action::Create { handle, .. } => Some(handle),
-        _ => None,
-    }
 }
 
 /// The chain of an account that was not deleted: an ended chain never grows.
@@ -112,7 +85,7 @@ fn append(
     (len, hash): (u64, [u8; 32]),
     link: &SignedLink,
     change: &Change,
-) -> StoreResult<Result<(), Refusal>> {
+) -> StoreResult<Result<Owed, Refusal>> {
     let Some(links) = living_chain(tx, account)? else { return Ok(Err(no_account())) };
     // The link was verified against this head; another may have been appended meanwhile.
     if links.len() as u64 != len || links.last().map(SignedLink::hash) != Some(hash) {
@@ -130,5 +103,5 @@ fn append(
         Change::Revoke(device) => tx.remove_mailbox(device)?,
         Change::Neither => {}
     }
-    Ok(Ok(()))
+    Ok(Ok(owe(tx, account, Now::get())?))
 }

@@ -50,12 +50,15 @@ pub(crate) fn holding(tx: &mut dyn Tx, id: &zegel_proto::AccountId) -> StoreResu
             "last_resort_key_package": last_resort,
         }));
     }
+    let promised = tx.owed(id)?.map(|owed| json!({ "by_epoch": owed.by_epoch, "made_ms": owed.made_ms }));
     Ok(json!({
         "version": 1,
         "made_ms": Now::get().ms,
         "account": account,
         "sigchain_links": links.len(),
         "devices": devices,
+        "directory_promise": promised,
+        "public": "What the key directory says of this handle, for ever: `zegel directory history HANDLE`.",
         "not_listed": "Rows that name nobody and cannot be found from an account: addresses, conversation heads, \
                        block tags, contact codes, remembered answers, sealed files.",
     }))

@@ -110,7 +110,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let data = dir.path().join("data");
         let store = SqliteStore::open(&data).expect("a store");
-        let keys = KeyRing::load_or_create(&dir.path().join("keys.toml"), &data).expect("keys");
+        let keys = KeyRing::load_or_create(&dir.path().join("keys.toml"), &data, "localhost").expect("keys");
         let (owner, token, address) = (AccountId([4; 16]), Token([5; 16]), Address([2; 16]));
         let key = TokenKey::new(keys.storage(), &token_hash(&token.0));
         let target = Target::new(&keys, &address, &GroupId([3; 32]));

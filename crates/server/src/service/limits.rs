@@ -58,6 +58,7 @@ pub(super) struct Limits {
     register: Limit<IpAddr>,
     connect: Limit<IpAddr>,
     lookup_unknown: Limit<IpAddr>,
+    audit: Limit<IpAddr>,
     submit: Limit<DeviceId>,
     call: Limit<DeviceId>,
     introduce: Limit<AccountId>,
@@ -76,6 +77,7 @@ impl Limits {
             register: Limit::new(table.register_per_address),
             connect: Limit::new(table.connect_per_address),
             lookup_unknown: Limit::new(table.lookup_per_address),
+            audit: Limit::new(table.audit_per_address),
             submit: Limit::new(table.submit_per_device),
             call: Limit::new(table.calls_per_device),
             introduce: Limit::new(table.introduce_per_account),
@@ -99,6 +101,10 @@ impl Limits {
             Some(account) => self.lookup.check(&account, n),
             None => self.lookup_unknown.check(&network(peer), n),
         }
+    }
+    /// A page of the key directory, fetched over HTTP.
+    pub(super) fn audit(&self, peer: IpAddr) -> Result<(), Refusal> {
+        self.audit.check(&network(peer), 1)
     }
     pub(super) fn submit(&self, device: DeviceId) -> Result<(), Refusal> {
         self.submit.check(&device, 1)
@@ -125,7 +131,7 @@ impl Limits {
     }
 
     pub(super) fn shrink(&self) {
-        for limit in [&self.register, &self.connect, &self.lookup_unknown] {
+        for limit in [&self.register, &self.connect, &self.lookup_unknown, &self.audit] {
             limit.shrink();
         }
         for limit in [&self.introduce, &self.lookup, &self.blob_kib, &self.token] {

@@ -9,6 +9,7 @@ mod addresses;
 mod answers;
 mod chains;
 mod contacts;
+mod directory;
 mod facts;
 mod files;
 mod handles;
@@ -30,16 +31,20 @@ mod tend;
 
 use std::sync::{Arc, RwLock, atomic::AtomicU64};
 
+use zegel_directory::SignedPromise;
 use zegel_proto::v1::{self, client_frame as ask, server_frame as tell};
 
 use crate::{blobs::Blobs, config::Config, hub::Hub, keys::KeyRing, store::Store};
 use answers::Answers;
+use directory::Directory;
 use facts::Declines;
 use hour_keys::HourKeys;
 use limits::Limits;
 use post::PostOffice;
 use refusal::Refusal;
 
+pub use directory::DirectoryError;
+pub(crate) use directory::faults;
 pub use handles::skeleton;
 pub(crate) use holding::holding;
 pub use session::Session;
@@ -52,23 +57,29 @@ pub struct Service {
     blobs: Blobs,
     limits: Arc<Limits>,
     office: PostOffice,
+    directory: Directory,
     declines: Arc<Declines>,
     foreign: AtomicU64,
 }
 
 impl Service {
-    /// Starts the service on a store. Nothing is done until it is called.
-    pub fn new(
+    /// Starts the service on a store. What the key directory owes since the server was last stopped is published
+    /// first: it is late.
+    ///
+    /// # Errors
+    /// If the key directory cannot be opened.
+    pub async fn start(
         store: Arc<dyn Store>,
         keys: KeyRing,
         config: Config,
         hub: Arc<Hub>,
         blobs: Blobs,
-    ) -> Arc<Self> {
+    ) -> Result<Arc<Self>, DirectoryError> {
+        let directory = Directory::open(store.clone(), &keys, config.directory.cache_mib << 20).await?;
         tend::make_sink(&*store);
         let foreign = AtomicU64::new(store.foreign_changes().unwrap_or_default());
         let unaccepted_entries = config.limits.unaccepted_entries;
-        Arc::new(Self {
+        let service = Arc::new(Self {
             store,
             keys: RwLock::new(Arc::new(keys)),
             limits: Arc::new(Limits::new(&config.limits)),
@@ -80,14 +91,22 @@ impl Service {
                 hub,
                 unaccepted_entries,
             },
+            directory,
             declines: Arc::default(),
             foreign,
-        })
+        });
+        service.publish_all().await;
+        Ok(service)
     }
 
     /// Puts another key ring in use: after a rotation.
-    pub fn reload(&self, keys: KeyRing) {
+    ///
+    /// # Errors
+    /// If it is not that of this key directory. Then the one in use stays.
+    pub fn reload(&self, keys: KeyRing) -> Result<(), DirectoryError> {
+        directory::continues(&keys, &self.keys())?;
         *self.keys.write().expect("no panic holds this lock") = Arc::new(keys);
+        Ok(())
     }
 
     fn keys(&self) -> Arc<KeyRing> {
@@ -109,12 +128,14 @@ impl Service {
         let done = tell::Body::Done(v1::Done::default());
         let answer = match body {
             ask::Body::Hello(call) => tell::Body::Hello(self.hello(session, &call)?),
-            ask::Body::Register(call) => self.register(session, call).await.map(|()| done)?,
+            ask::Body::Register(call) => self.register(session, call).await.map(promised)?,
             ask::Body::Authenticate(call) => {
                 tell::Body::Authenticated(self.authenticate(session, call).await?)
             }
             ask::Body::FetchAccount(call) => tell::Body::Account(self.fetch_account(session, call).await?),
-            ask::Body::AppendChain(call) => self.append_chain(session, call).await.map(|()| done)?,
+            ask::Body::FetchRoot(call) => tell::Body::Root(self.fetch_root(session, call).await?),
+            ask::Body::FetchHistory(call) => tell::Body::History(self.fetch_history(session, call).await?),
+            ask::Body::AppendChain(call) => self.append_chain(session, call).await.map(promised)?,
             ask::Body::FetchKeyPackages(call) => {
                 tell::Body::KeyPackages(self.fetch_key_packages(session, call).await?)
             }
@@ -140,4 +161,8 @@ impl Service {
         };
         Ok(Some(answer))
     }
+}
+
+fn promised(promise: SignedPromise) -> tell::Body {
+    tell::Body::Promised(v1::Promised { promise: Some((&promise).into()) })
 }

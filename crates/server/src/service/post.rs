@@ -203,7 +203,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let data = dir.path().join("data");
         let store = SqliteStore::open(&data).expect("a store");
-        let keys = KeyRing::load_or_create(&dir.path().join("keys.toml"), &data).expect("keys");
+        let keys = KeyRing::load_or_create(&dir.path().join("keys.toml"), &data, "localhost").expect("keys");
         let target = Target::new(&keys, &Address([2; 16]), &GroupId([3; 32]));
         let device = DeviceId([1; 16]);
         let office = PostOffice {

@@ -29,6 +29,10 @@ impl Refusal {
         let text = "the conversation is at another epoch; process your mail, then encrypt and send again";
         Self { head_epoch, ..Self::new(Code::StaleEpoch, text) }
     }
+    /// Logged where it came about.
+    pub(super) fn internal() -> Self {
+        Self::new(Code::Internal, "the server could not read or write; try again later")
+    }
     pub(super) fn rate_limited(retry_after_ms: u64) -> Self {
         Self { retry_after_ms, ..Self::new(Code::RateLimited, "too much at once; wait and try again") }
     }
@@ -57,7 +61,7 @@ impl From<StoreError> for Refusal {
         match error {
             StoreError::Full => full(),
             StoreError::Closed => Self::new(Code::GoingAway, "the server is stopping; connect again"),
-            _ => Self::new(Code::Internal, "the server could not read or write; try again later"),
+            _ => Self::internal(),
         }
     }
 }
@@ -71,7 +75,7 @@ impl From<BlobError> for Refusal {
                 tracing::error!(%error, "the blob folder failed");
                 match error.is_full() {
                     true => full(),
-                    false => Self::new(Code::Internal, "the server could not read or write; try again later"),
+                    false => Self::internal(),
                 }
             }
         }

@@ -49,8 +49,9 @@ impl Service {
         self.declines.forget_old(now);
         self.office.hours.forget_before(now.hour());
         if self.keys().has_expired(now) {
-            match self.keys().read_again() {
-                Ok(keys) => self.reload(keys),
+            match self.keys().read_again().map(|keys| self.reload(keys)) {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::error!(%error, "while destroying stamp keys that expired"),
                 Err(error) => tracing::error!(%error, "while destroying stamp keys that expired"),
             }
         }

@@ -18,7 +18,9 @@ use tokio::sync::oneshot;
 use zegel_identity::SignedLink;
 use zegel_proto::{AccountId, BlobName, DeviceId, RoomId};
 
-pub use rows::{Account, AccountState, Head, HourKeyRow, Invite, Mailbox, NOBODY, StoredEntry};
+pub use rows::{
+    Account, AccountState, Head, HourKeyRow, Invite, Mailbox, NOBODY, Owed, RootRow, StoredEntry,
+};
 pub use sqlite::SqliteStore;
 
 /// A failure of the storage itself. Every job of the same commit gets it, and nothing of the commit remains; only
@@ -222,11 +224,38 @@ pub trait Tx {
     /// Reads it.
     fn payload(&mut self, name: &BlobName) -> StoreResult<Option<Vec<u8>>>;
 
+    // The key directory. Its tree is kept as records that mean something only to its publisher.
+
+    /// Records of the tree, in the order of `keys`.
+    fn directory_records(&mut self, keys: &[Vec<u8>]) -> StoreResult<Vec<Option<Vec<u8>>>>;
+    /// All records whose keys begin with `prefix`, ascending.
+    fn directory_range(&mut self, prefix: &[u8]) -> StoreResult<Vec<(Vec<u8>, Vec<u8>)>>;
+    /// Adds or replaces records.
+    fn put_directory_records(&mut self, records: &[(Vec<u8>, Vec<u8>)]) -> StoreResult<()>;
+    /// The newest signed root.
+    fn newest_root(&mut self) -> StoreResult<Option<RootRow>>;
+    /// The signed root of an epoch.
+    fn root(&mut self, epoch: u64) -> StoreResult<Option<RootRow>>;
+    /// Adds a root, with the proof that it only adds to the one before. An epoch has one root for ever.
+    fn put_root(&mut self, root: &RootRow, proof: &[u8]) -> StoreResult<()>;
+    /// The proof that came with a root.
+    fn root_proof(&mut self, epoch: u64) -> StoreResult<Option<Vec<u8>>>;
+    /// What the directory owes an account.
+    fn owed(&mut self, account: &AccountId) -> StoreResult<Option<Owed>>;
+    /// Notes it, or replaces what was noted.
+    fn put_owed(&mut self, account: &AccountId, owed: &Owed) -> StoreResult<()>;
+    /// The last epoch that anything is promised for, and how many promises name it; zeroes if nothing is owed.
+    fn owed_last(&mut self) -> StoreResult<(u64, u64)>;
+    /// What is owed, by `due_epoch`, at most `limit`.
+    fn all_owed(&mut self, limit: usize) -> StoreResult<Vec<(AccountId, Owed)>>;
+    /// Strikes out what was `paid`. If more was promised meanwhile, that stays, and is due when it says.
+    fn settle_owed(&mut self, account: &AccountId, paid: &Owed) -> StoreResult<()>;
+
     // Retention.
 
     /// Deletes up to `limit` rows of each kind that are past `cut`; returns how many went.
     fn sweep(&mut self, cut: &Cut, limit: usize) -> StoreResult<u64>;
-    /// Counts of accounts, devices, waiting entries and conversations, for metrics.
+    /// Counts of accounts, devices, waiting entries, conversations and the directory, for metrics.
     fn counts(&mut self) -> StoreResult<Counts>;
 }
 
@@ -247,7 +276,8 @@ pub struct Cut {
     pub invite_day: u32,
     /// Heads last used before this month become tombstones.
     pub head_month: u32,
-    /// Sigchains of accounts that were removed before this day; each goes as a whole.
+    /// Sigchains of accounts that were removed before this day; each goes as a whole, and not before the directory
+    /// says that it ended.
     pub ended_day: u32,
     /// Accounts under a legal hold: their devices' entries and hour keys stay, and their chains.
     pub held: Vec<AccountId>,
@@ -264,4 +294,8 @@ pub struct Counts {
     pub entries: u64,
     /// Conversation heads that are no tombstones.
     pub heads: u64,
+    /// The directory's newest epoch.
+    pub epoch: u64,
+    /// Accounts that the directory owes an entry.
+    pub owed: u64,
 }

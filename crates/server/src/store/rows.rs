@@ -93,6 +93,28 @@ pub enum Head {
     Tombstone,
 }
 
+/// A signed root of the key directory: `zegel_directory::Root` in its layout, and the signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RootRow {
+    /// Its number.
+    pub epoch: u64,
+    /// The root.
+    pub body: Vec<u8>,
+    /// Of the directory's key.
+    pub signature: Vec<u8>,
+}
+
+/// What the directory owes an account: to show where its chain stands, or that it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owed {
+    /// The earliest epoch that a promise not kept yet names.
+    pub due_epoch: u64,
+    /// The epoch that the newest promise names.
+    pub by_epoch: u64,
+    /// When that promise was made, milliseconds since 1970; never twice the same for one account.
+    pub made_ms: u64,
+}
+
 /// Leave to register.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invite {

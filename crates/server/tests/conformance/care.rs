@@ -216,5 +216,5 @@ pub fn counting(at: &dyn Place) {
         tx.counts()
     })
     .unwrap();
-    assert_eq!(counts, Counts { accounts: 2, devices: 2, entries: 1, heads: 1 });
+    assert_eq!(counts, Counts { accounts: 2, devices: 2, entries: 1, heads: 1, epoch: 0, owed: 0 });
 }

@@ -74,6 +74,14 @@ impl Client {
         let call = self.send(body).await;
         self.answer_to(call).await
     }
+    /// Calls a server that may be killed meanwhile.
+    pub async fn try_call(&mut self, body: ask::Body) -> Option<tell::Body> {
+        self.send(body).await;
+        match timeout(PATIENCE, self.socket.next()).await.expect("a frame in time") {
+            Some(Ok(Message::Binary(bytes))) => v1::ServerFrame::decode(bytes).expect("a ServerFrame").body,
+            _ => None,
+        }
+    }
     pub async fn answer_to(&mut self, call: u64) -> tell::Body {
         loop {
             match self.frame().await {

@@ -127,13 +127,20 @@ impl Server {
     }
     /// A plain HTTP request: status and body.
     pub fn get(&self, path: &str) -> (u16, String) {
+        let (status, _, body) = self.fetch(path);
+        (status, String::from_utf8(body).expect("UTF-8"))
+    }
+    /// A plain HTTP request: status, headers and body.
+    pub fn fetch(&self, path: &str) -> (u16, String, Vec<u8>) {
         use std::io::Write;
         let mut stream = std::net::TcpStream::connect(&self.address).expect("connects");
         write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").expect("sent");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("UTF-8");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
-        (head.split(' ').nth(1).and_then(|s| s.parse().ok()).expect("a status"), body.to_owned())
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).expect("read");
+        let end = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("a head");
+        let body = answer.split_off(end + 4);
+        let head = String::from_utf8(answer).expect("UTF-8").to_ascii_lowercase();
+        (head.split(' ').nth(1).and_then(|s| s.parse().ok()).expect("a status"), head, body)
     }
     /// Resident memory in bytes.
     pub fn resident(&self) -> usize {

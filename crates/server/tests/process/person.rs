@@ -48,7 +48,7 @@ impl Person {
     pub async fn register(&self, server: &Server) {
         let (mut client, _) = Client::greeted(server).await;
         let answer = client.call(self.registration("")).await;
-        assert!(matches!(answer, tell::Body::Done(_)), "{answer:?}");
+        assert!(matches!(answer, tell::Body::Promised(_)), "{answer:?}");
     }
     pub fn proof(&self, hello: &v1::HelloAnswer) -> ask::Body {
         let message = auth_message(&hello.domain, &hello.nonce, &self.account, &self.device);

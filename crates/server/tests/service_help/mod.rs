@@ -42,39 +42,38 @@ pub struct World {
 }
 
 impl World {
-    pub fn new() -> Self {
-        Self::with(Config::default())
+    pub async fn new() -> Self {
+        Self::with(Config::default()).await
     }
 
-    pub fn with(config: Config) -> Self {
+    pub async fn with(config: Config) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let data = dir.path().join("data");
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&data).expect("a store"));
         let hub = Arc::new(Hub::default());
-        let service = Self::service(&dir, &store, &hub, config);
+        let service = Self::service(&dir, &store, &hub, config).await;
         Self { dir, store, hub, service }
     }
 
-    fn service(
+    async fn service(
         dir: &tempfile::TempDir,
         store: &Arc<dyn Store>,
         hub: &Arc<Hub>,
         config: Config,
     ) -> Arc<Service> {
         let data = dir.path().join("data");
-        let keys = KeyRing::load_or_create(&dir.path().join("keys.toml"), &data).expect("keys");
+        let keys = KeyRing::load_or_create(&dir.path().join("keys.toml"), &data, "localhost").expect("keys");
         let blobs = Blobs::open(&data.join("blobs")).expect("blobs");
-        Service::new(store.clone(), keys, config, hub.clone(), blobs)
+        Service::start(store.clone(), keys, config, hub.clone(), blobs).await.expect("a service")
     }
 
     /// The same store under a new process, as it were.
-    pub fn restart(&mut self, config: Config) {
-        self.service = Self::service(&self.dir, &self.store, &self.hub, config);
+    pub async fn restart(&mut self, config: Config) {
+        self.service = Self::service(&self.dir, &self.store, &self.hub, config).await;
     }
 
     pub fn keys(&self) -> KeyRing {
-        KeyRing::load_or_create(&self.dir.path().join("keys.toml"), &self.dir.path().join("data"))
-            .expect("keys")
+        KeyRing::load(&self.dir.path().join("keys.toml"), &self.dir.path().join("data")).expect("keys")
     }
 
     pub async fn read<T: Send + 'static>(

@@ -5,10 +5,15 @@
 
 mod bytes;
 mod changes;
+mod entries;
 mod forge;
+mod gossip;
 mod messages;
+mod office;
 mod post;
+mod registry;
 mod rejoins;
+mod roots;
 mod service;
 mod welcomes;
 mod world;

@@ -2,8 +2,7 @@
 
 use sha2::{Digest, Sha256};
 use zegel_franking::{Context, ZERO_TAG};
-use zegel_identity::SignedLink;
-use zegel_proto::{AccountId, GroupId, Kind as MlsKind, Message as _, read_mls_head, room_of, v1};
+use zegel_proto::{GroupId, Kind as MlsKind, Message as _, read_mls_head, room_of, v1};
 
 use super::world::{World, clock};
 use crate::core::{Need, mailbox::Opened};
@@ -135,17 +134,6 @@ impl World {
             }
         }
     }
-}
-
-pub(super) fn answer(account: &AccountId, links: &[SignedLink]) -> v1::AccountAnswer {
-    let chain = links
-        .iter()
-        .map(|link| v1::SigchainEntry {
-            body: link.body.clone().into(),
-            signature: link.signature.clone().into(),
-        })
-        .collect();
-    v1::AccountAnswer { account: account.to_field(), handle: String::new(), chain }
 }
 
 pub(super) fn letter(from: usize, submit: &[u8]) -> Letter {

@@ -4,7 +4,6 @@ use zegel_proto::v1;
 
 use super::{
     forge::ghost_of,
-    post::answer,
     world::{ALICE, BOB, CAROL, World},
 };
 use crate::{
@@ -36,10 +35,8 @@ fn a_rewritten_list_of_devices_is_refused_and_said() {
     let rewritten = vec![zegel_identity::sign_link(bob, (0, [0; 32]), 0, action, signer, &twin.signing)];
 
     let refuse = |world: &mut World, links: &[zegel_identity::SignedLink]| {
-        let answer = answer(&bob, links);
-        let refused = world.core(ALICE).step(|core| core.take_chain(answer));
-        let Err(Error::Rewritten { handle }) = refused else { panic!("{refused:?}") };
-        world.core(ALICE).step(|core| core.alarm_rewritten(&handle)).expect("said");
+        let refused = world.take_chain(ALICE, &bob, links);
+        assert!(matches!(refused, Err(Error::Rewritten { .. })), "{refused:?}");
     };
     refuse(&mut world, &rewritten);
     world.restart(ALICE);
@@ -48,8 +45,7 @@ fn a_rewritten_list_of_devices_is_refused_and_said() {
     assert_eq!(world.at(ALICE).db.contact(&bob).expect("the database").expect("bob").chain, known);
     world.assert_talk(&group, &[ALICE, BOB]);
 
-    let answer = answer(&bob, &honest);
-    world.core(ALICE).step(|core| core.take_chain(answer)).expect("it continues what we know");
+    world.take_chain(ALICE, &bob, &honest).expect("it continues what we know");
     refuse(&mut world, &honest[..1]);
     let kept = world.at(ALICE).db.contact(&bob).expect("the database").expect("bob").chain;
     assert_eq!(kept.head().0, 2);

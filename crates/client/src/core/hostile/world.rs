@@ -12,9 +12,17 @@ use zegel_identity::SignedLink;
 use zegel_proto::{AccountId, GroupId, v1};
 use zeroize::Zeroizing;
 
-use super::post::{Letter, answer, letter};
+use super::{
+    post::{Letter, letter},
+    registry::{DOMAIN, Registry, entry},
+};
 use crate::{
-    core::{Core, Me, NewAccount, make::Ready},
+    Result,
+    core::{
+        Core, Me, NewAccount,
+        directory::{Asked, Attested, evidence},
+        make::Ready,
+    },
     db::{Conversation, ConversationState, Db, Item, ItemKind},
 };
 
@@ -60,6 +68,9 @@ pub(super) struct World {
     pub devices: Vec<Device>,
     /// The sigchains that the service gives out.
     pub chains: HashMap<AccountId, Vec<SignedLink>>,
+    /// The directory that covers them.
+    pub registry: Registry,
+    pub runtime: tokio::runtime::Runtime,
     /// How many sigchains were fetched because an entry needed them.
     pub fetched: usize,
     pub heads: HashMap<GroupId, (u64, [u8; 32])>,
@@ -71,7 +82,10 @@ impl World {
     /// Four people who have looked each other up.
     pub fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         let mut world = Self {
+            registry: runtime.block_on(Registry::new()),
+            runtime,
             devices: Vec::new(),
             chains: HashMap::new(),
             fetched: 0,
@@ -85,7 +99,7 @@ impl World {
             let new = NewAccount {
                 handle: handle.into(),
                 app: "zegel".into(),
-                domain: "hostile.example".into(),
+                domain: DOMAIN.into(),
                 server: "http://hostile.example".into(),
             };
             let (me, link) = Me::found(&db, &new, clock()).expect("an account");
@@ -94,6 +108,8 @@ impl World {
             core.step(|core| core.meet_mailbox(1, 1)).expect("a mailbox");
             world.devices.push(Device { core: Some(core), path, next: 1 });
         }
+        let entries: Vec<_> = world.chains.values().map(|links| entry(links)).collect();
+        world.runtime.block_on(world.registry.publish(&entries));
         for who in 0..world.devices.len() {
             for account in world.chains.keys().copied().collect::<Vec<_>>() {
                 world.look_up(who, &account);
@@ -141,8 +157,50 @@ impl World {
     }
 
     pub fn look_up(&mut self, who: usize, account: &AccountId) {
-        let answer = answer(account, &self.chains[account]);
-        self.core(who).step(|core| core.take_chain(answer)).expect("an honest chain");
+        let links = self.chains[account].clone();
+        self.take_chain(who, account, &links).expect("an honest chain");
+    }
+
+    /// A device gets a chain that the directory proves.
+    pub fn take_chain(&mut self, who: usize, account: &AccountId, links: &[SignedLink]) -> Result<()> {
+        let (label, now) = entry(links);
+        if self.runtime.block_on(self.registry.entry_of(&label)) != Some(now) {
+            self.runtime.block_on(self.registry.publish(&[(label, now)]));
+        }
+        let answer = self.runtime.block_on(self.registry.answer(links, None));
+        self.meet_directory(who);
+        let core = self.core(who);
+        let view = core.view()?.expect("a view").clone();
+        let attested = Attested::check(&view, &Asked::Account(*account), &answer);
+        let taken = match attested {
+            Ok(attested) => core.step(|core| core.take_attested(&attested))?,
+            Err(doubt) => Err(doubt),
+        };
+        let handle = core.db.handle_of(&account.0)?.unwrap_or_default();
+        match taken {
+            Ok(_) => Ok(()),
+            Err(doubt) => Err(core.raise(&handle, &doubt, &evidence(Some(&view), None, &[], None))?),
+        }
+    }
+
+    /// A device sees the newest root.
+    pub fn meet_directory(&mut self, who: usize) {
+        let core = self.devices[who].core.as_mut().expect("it runs");
+        let links = self.registry.key.links();
+        let seen = core.latest_root().expect("the database").map(|latest| latest.root.epoch);
+        let newest = self.registry.newest().clone();
+        let epoch = newest.root.epoch;
+        match seen {
+            None => core.step(|core| core.begin_view(links, newest)).expect("a step").expect("honest"),
+            Some(seen) if seen == epoch => {}
+            Some(seen) => {
+                let answer = self.registry.roots(epoch, Some(seen)).expect("roots");
+                let path = answer.path.iter().map(|body| zegel_directory::Root::from_bytes(body));
+                let path: Vec<_> = path.collect::<std::result::Result<_, _>>().expect("roots");
+                let advanced = core.step(|core| core.advance_view(seen, links, newest, &path));
+                assert!(advanced.expect("a step").expect("honest"));
+            }
+        }
     }
 
     fn packages(&mut self, accounts: &[AccountId]) -> Vec<v1::DeviceKeyPackage> {

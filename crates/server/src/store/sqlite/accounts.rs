@@ -83,9 +83,10 @@ pub(super) fn remove(tx: &mut SqliteTx<'_>, id: &AccountId, today: u32) -> Store
     tx.execute(doing, "DELETE FROM account WHERE id = ?1", [id.0]).map(drop)
 }
 
-/// Removed accounts whose chains ended before this day.
+/// Removed accounts whose chains ended before this day, once the directory has said so: until then it needs them.
 pub(super) fn ended(tx: &mut SqliteTx<'_>, before_day: u32) -> StoreResult<Vec<AccountId>> {
-    let sql = "SELECT account FROM chain_link WHERE ended_day > 0 AND ended_day < ?1 AND seq = 0";
+    let sql = "SELECT account FROM chain_link WHERE ended_day > 0 AND ended_day < ?1 AND seq = 0
+               AND account NOT IN (SELECT account FROM directory_pending)";
     tx.list("looking for ended sigchains", sql, [before_day], |row| row.get(0).map(AccountId).map(Some))
 }
 

@@ -4,11 +4,12 @@ use zegel_identity::SignedLink;
 use zegel_proto::{AccountId, BlobName, DeviceId, RoomId};
 
 use super::{
-    accounts, entries, heads, mailboxes, names, stock, sweep,
+    accounts, directory, entries, heads, mailboxes, names, stock, sweep,
     tx::{SqliteTx, Then},
 };
 use crate::store::{
-    Account, AccountState, Counts, Cut, Head, HourKeyRow, Invite, Mailbox, StoreResult, StoredEntry, Tx,
+    Account, AccountState, Counts, Cut, Head, HourKeyRow, Invite, Mailbox, Owed, RootRow, StoreResult,
+    StoredEntry, Tx,
 };
 
 impl Tx for SqliteTx<'_> {
@@ -147,6 +148,43 @@ impl Tx for SqliteTx<'_> {
     }
     fn payload(&mut self, name: &BlobName) -> StoreResult<Option<Vec<u8>>> {
         names::payload(self, name)
+    }
+
+    fn directory_records(&mut self, keys: &[Vec<u8>]) -> StoreResult<Vec<Option<Vec<u8>>>> {
+        directory::records(self, keys)
+    }
+    fn directory_range(&mut self, prefix: &[u8]) -> StoreResult<Vec<(Vec<u8>, Vec<u8>)>> {
+        directory::range(self, prefix)
+    }
+    fn put_directory_records(&mut self, records: &[(Vec<u8>, Vec<u8>)]) -> StoreResult<()> {
+        directory::put_records(self, records)
+    }
+    fn newest_root(&mut self) -> StoreResult<Option<RootRow>> {
+        directory::newest_root(self)
+    }
+    fn root(&mut self, epoch: u64) -> StoreResult<Option<RootRow>> {
+        directory::root(self, epoch)
+    }
+    fn put_root(&mut self, root: &RootRow, proof: &[u8]) -> StoreResult<()> {
+        directory::put_root(self, root, proof)
+    }
+    fn root_proof(&mut self, epoch: u64) -> StoreResult<Option<Vec<u8>>> {
+        directory::root_proof(self, epoch)
+    }
+    fn owed(&mut self, account: &AccountId) -> StoreResult<Option<Owed>> {
+        directory::owed(self, account)
+    }
+    fn put_owed(&mut self, account: &AccountId, owed: &Owed) -> StoreResult<()> {
+        directory::put_owed(self, account, owed)
+    }
+    fn owed_last(&mut self) -> StoreResult<(u64, u64)> {
+        directory::owed_last(self)
+    }
+    fn all_owed(&mut self, limit: usize) -> StoreResult<Vec<(AccountId, Owed)>> {
+        directory::all_owed(self, limit)
+    }
+    fn settle_owed(&mut self, account: &AccountId, paid: &Owed) -> StoreResult<()> {
+        directory::settle_owed(self, account, paid)
     }
 
     fn sweep(&mut self, cut: &Cut, limit: usize) -> StoreResult<u64> {

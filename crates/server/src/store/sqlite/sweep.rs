@@ -199,11 +199,14 @@ pub(super) fn counts(tx: &mut SqliteTx<'_>) -> StoreResult<Counts> {
     heads::flush(tx)?;
     mailboxes::flush(tx)?;
     let sql = "SELECT (SELECT count(*) FROM account), count(*), coalesce(sum(next_seq - first_seq), 0),
-                      (SELECT count(*) FROM head)
+                      (SELECT count(*) FROM head), (SELECT coalesce(max(epoch), 0) FROM directory_root),
+                      (SELECT count(*) FROM directory_pending)
                FROM mailbox";
     let counts = tx.find("counting", sql, [], |row| {
         let number = |column| row.get::<_, i64>(column).map(|n| n as u64);
-        Ok(Counts { accounts: number(0)?, devices: number(1)?, entries: number(2)?, heads: number(3)? })
+        let [accounts, devices, entries] = [number(0)?, number(1)?, number(2)?];
+        let [heads, epoch, owed] = [number(3)?, number(4)?, number(5)?];
+        Ok(Counts { accounts, devices, entries, heads, epoch, owed })
     })?;
     Ok(counts.unwrap_or_default())
 }

@@ -2,6 +2,10 @@
 --
 -- No row may tell when, or after which other row, it was written: tables are ordered by random names, or by
 -- id = hour * 2^40 + 40 random bits. Unsigned 64-bit numbers are kept as the signed number of the same bits.
+--
+-- The three tables of the key directory are the exception. A directory is public and dated by nature: whoever knows a
+-- handle may ask when its entries came, and anyone may ask when each epoch was published. So these rows tell to the
+-- epoch (ten seconds) when an account began, changed its devices or ended. Nothing in them tells of mail.
 
 CREATE TABLE account (
   id            BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
@@ -117,3 +121,25 @@ CREATE TABLE payload (
   name   BLOB    NOT NULL UNIQUE CHECK (length(name) = 32),
   sealed BLOB    NOT NULL
 ) STRICT;
+
+-- The tree, as akd keeps it: under hashes, never a handle.
+CREATE TABLE directory_record (
+  key   BLOB NOT NULL PRIMARY KEY,
+  value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE directory_root (
+  epoch     INTEGER NOT NULL PRIMARY KEY,
+  body      BLOB    NOT NULL,
+  signature BLOB    NOT NULL,
+  proof     BLOB    NOT NULL
+) STRICT;
+
+-- What is promised and not published yet. The entry itself is made from the sigchain.
+CREATE TABLE directory_pending (
+  account   BLOB    NOT NULL PRIMARY KEY CHECK (length(account) = 16),
+  due_epoch INTEGER NOT NULL,
+  by_epoch  INTEGER NOT NULL,
+  made_ms   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX directory_pending_by_promise ON directory_pending (by_epoch);

@@ -59,6 +59,14 @@ const INVARIANTS: &[(&str, &str)] = &[
          ) WHERE low <> 0 OR high <> n - 1",
     ),
     (
+        "accounts that the directory owes an entry and that have no sigchain",
+        "SELECT count(*) FROM directory_pending WHERE account NOT IN (SELECT account FROM chain_link)",
+    ),
+    (
+        "epochs of the directory that are missing",
+        "SELECT coalesce(max(epoch) + 1 - count(*), 0) FROM directory_root",
+    ),
+    (
         "conversations that are both in use and swept",
         "SELECT count(*) FROM head WHERE room IN (SELECT room FROM tombstone)",
     ),

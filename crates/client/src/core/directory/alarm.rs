@@ -1,0 +1,260 @@
+//! Alarms: what the service was caught at, what it means, and what to do.
+
+use serde_json::{Value, json};
+use zegel_directory::{Lie, Root, SeenRoot, View};
+
+use super::{DISTRUSTED, Doubt};
+use crate::{
+    Error, Result,
+    core::Core,
+    db::{ItemKind, NewItem},
+};
+
+/// What an alarm is about. Its word is stable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AlarmKind {
+    /// Two roots for one epoch.
+    Fork,
+    /// An older root after a newer one.
+    Rollback,
+    /// Other signing keys.
+    Keys,
+    /// Another placing of handles.
+    Vrf,
+    /// An epoch that others have seen.
+    Hidden,
+    /// A promise that was not kept.
+    Broken,
+    /// A root dated before an older one.
+    Time,
+    /// Something proven that is gone.
+    Removed,
+    /// Devices without proof or promise.
+    Unproven,
+    /// A handle of another account.
+    Handle,
+    /// A chain that does not continue the one we know.
+    Rewritten,
+    /// Our own entry is not what we did.
+    Own,
+    /// A device of ours that this one did not add.
+    Device,
+}
+
+impl AlarmKind {
+    /// Of a doubt about somebody, or about ourselves.
+    pub(crate) fn of(doubt: &Doubt, own: bool) -> Self {
+        match doubt {
+            Doubt::Directory(lie) => match lie {
+                Lie::Fork(_) => Self::Fork,
+                Lie::Rollback { .. } => Self::Rollback,
+                Lie::Keys => Self::Keys,
+                Lie::Vrf => Self::Vrf,
+                Lie::Hidden(_) => Self::Hidden,
+                Lie::Broken(_) => Self::Broken,
+                Lie::Time(_) => Self::Time,
+                Lie::Rewritten { .. } => Self::Removed,
+                _ if own => Self::Own,
+                _ => Self::Unproven,
+            },
+            _ if own => Self::Own,
+            Doubt::Handle => Self::Handle,
+            Doubt::Rewritten => Self::Rewritten,
+            Doubt::Chain(_) | Doubt::Other | Doubt::Unproven | Doubt::Refused | Doubt::Ended => {
+                Self::Unproven
+            }
+        }
+    }
+
+    /// The stable word.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Fork => "fork",
+            Self::Rollback => "rollback",
+            Self::Keys => "keys",
+            Self::Vrf => "vrf",
+            Self::Hidden => "hidden",
+            Self::Broken => "broken",
+            Self::Time => "time",
+            Self::Removed => "removed",
+            Self::Unproven => "unproven",
+            Self::Handle => "handle",
+            Self::Rewritten => "rewritten",
+            Self::Own => "own",
+            Self::Device => "device",
+        }
+    }
+
+    /// From the stable word.
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
+        let all = [
+            Self::Fork,
+            Self::Rollback,
+            Self::Keys,
+            Self::Vrf,
+            Self::Hidden,
+            Self::Broken,
+            Self::Time,
+            Self::Removed,
+            Self::Unproven,
+            Self::Handle,
+            Self::Rewritten,
+            Self::Own,
+            Self::Device,
+        ];
+        all.into_iter().find(|kind| kind.word() == word)
+    }
+
+    /// Whether it shows that the directory as a whole cannot be believed: nothing new is taken from it then.
+    pub(crate) fn stops_the_directory(self) -> bool {
+        !matches!(self, Self::Unproven | Self::Handle | Self::Rewritten | Self::Own | Self::Device)
+    }
+}
+
+impl Core {
+    /// Raises the alarm that a doubt deserves; returns what the operation fails with.
+    pub(crate) fn raise(&mut self, about: &str, doubt: &Doubt, evidence: &[u8]) -> Result<Error> {
+        let kind = AlarmKind::of(doubt, about == self.me.handle);
+        let what = match doubt {
+            Doubt::Rewritten => format!("the service gave a rewritten list of {about}'s devices"),
+            _ if about.is_empty() => doubt.to_string(),
+            _ => format!("about {about}: {doubt}"),
+        };
+        self.step(|core| {
+            core.add_alarm(kind, about, &what, evidence)?;
+            if kind.stops_the_directory() {
+                core.db.set_meta(DISTRUSTED, kind.word().as_bytes())?;
+            }
+            Ok(())
+        })?;
+        Ok(match doubt {
+            _ if kind.stops_the_directory() => Error::Distrusted { doing: "asking the directory" },
+            Doubt::Rewritten => Error::Rewritten { handle: about.to_owned() },
+            _ => Error::Unproven { handle: about.to_owned(), why: doubt.to_string() },
+        })
+    }
+
+    /// Keeps an alarm, and shows it in the conversation with whom it is about. `what` is a sentence without its end.
+    pub(super) fn add_alarm(
+        &mut self,
+        kind: AlarmKind,
+        about: &str,
+        what: &str,
+        evidence: &[u8],
+    ) -> Result<()> {
+        let mut what = what.to_owned();
+        what.get_mut(..1).map(str::make_ascii_uppercase);
+        let text = format!("{what}. {}", meaning(kind, about));
+        if !self.db.add_alarm(self.now_ms(), kind.word(), about, &text, evidence)? {
+            return Ok(());
+        }
+        tracing::warn!(kind = kind.word(), event = "directory_alarm");
+        let contact = self.db.contact_by_handle(about)?;
+        let chats = contact.map(|contact| self.db.direct_with(&contact.account)).transpose()?;
+        let conversation = chats.and_then(|chats| Some(chats.first()?.id)).unwrap_or(0);
+        self.db.add_item(&NewItem::line(conversation, ItemKind::Gap, &text))?;
+        Ok(())
+    }
+}
+
+/// What an alarm means for the person, in plain words.
+fn meaning(kind: AlarmKind, about: &str) -> &'static str {
+    match kind {
+        AlarmKind::Unproven if about.is_empty() => {
+            "Nothing of it was taken. It may be a fault of the service, or somebody who tries to read along."
+        }
+        AlarmKind::Unproven => {
+            "They were not taken, and nothing is sent to them. It may be a fault of the service, or somebody who \
+             tries to read along."
+        }
+        AlarmKind::Handle => "Whoever answers under it now is not who you knew; nothing is sent to them.",
+        AlarmKind::Rewritten => {
+            "Nothing is sent to new ones. The service, or who controls it, may be trying to read along."
+        }
+        AlarmKind::Own => {
+            "What others are told about your devices is not what you did. They may be writing to somebody else in \
+             your place."
+        }
+        AlarmKind::Device => "If it was not you, act now.",
+        _ => {
+            "The directory proves whose devices are whose, so the service, or who controls it, may be showing people \
+             false devices. Nothing new is taken from it; the conversations that you have go on."
+        }
+    }
+}
+
+/// What to do about an alarm, in order.
+pub(crate) fn steps(kind: AlarmKind, about: &str) -> Vec<String> {
+    const PROOF: &str =
+        "Keep the proof: `alarms --json` prints what the service signed. Anyone can check it.";
+    const OPERATOR: &str = "Ask the operator, by another way than this service, what happened.";
+    let owned = |steps: &[&str]| steps.iter().map(|step| (*step).to_owned()).collect::<Vec<_>>();
+    match kind {
+        AlarmKind::Unproven if about.is_empty() => owned(&["Try again later: a fault passes.", OPERATOR]),
+        AlarmKind::Unproven => vec![
+            "Try again later: a fault passes.".to_owned(),
+            format!(
+                "If it stays so, ask {about} by another way, and compare your numbers: `verify {about}`."
+            ),
+            OPERATOR.to_owned(),
+        ],
+        AlarmKind::Handle | AlarmKind::Rewritten => vec![
+            format!("Write nothing private to {about} until you have spoken to them by another way."),
+            format!("Compare your numbers with them: `verify {about}`."),
+            PROOF.to_owned(),
+            OPERATOR.to_owned(),
+        ],
+        AlarmKind::Own => vec![
+            format!("See what the directory says about you: `directory history {about}`."),
+            "Tell the people who matter to you, by another way, to compare numbers with you: `verify`."
+                .to_owned(),
+            PROOF.to_owned(),
+            OPERATOR.to_owned(),
+        ],
+        AlarmKind::Device => owned(&[
+            "If you have just added it yourself, nothing is wrong.",
+            "See your devices: `devices`.",
+            "Remove the one that is not yours: `devices revoke ID`.",
+            "Somebody had a device of yours in hand, or what it keeps: change its lock, and tell the people who \
+             matter to you.",
+        ]),
+        _ => owned(&[
+            "Compare numbers with the people who matter to you, in person or by a call: `verify HANDLE`.",
+            PROOF,
+            OPERATOR,
+            "Only when you are satisfied: `directory trust-anew` begins again with what the service shows now.",
+        ]),
+    }
+}
+
+/// What proves an alarm to others, as JSON: our newest root, what contradicts it, and the answer that did.
+pub(crate) fn evidence(
+    view: Option<&View>,
+    shown: Option<&SeenRoot>,
+    path: &[Root],
+    answer: Option<&[u8]>,
+) -> Vec<u8> {
+    let seen = |seen: &SeenRoot| {
+        json!({
+            "epoch": seen.epoch, "hash": hex::encode(seen.hash),
+            "signer": seen.signer, "signature": hex::encode(&seen.signature),
+        })
+    };
+    let keys = view.map(|view| view.signers().keys().iter().map(hex::encode).collect::<Vec<_>>());
+    let evidence = json!({
+        "version": 1,
+        "domain": view.map(View::domain),
+        "keys": keys,
+        "ours": view.map(|view| seen(&view.latest().seen())),
+        "root": view.map(|view| hex::encode(view.latest().root.to_bytes())),
+        "path": path.iter().map(|root| hex::encode(root.to_bytes())).collect::<Vec<_>>(),
+        "shown": shown.map(seen),
+        "answer": answer.map(hex::encode),
+    });
+    let given = |value: &Value| !value.is_null();
+    let kept: serde_json::Map<_, _> = match evidence {
+        Value::Object(map) => map.into_iter().filter(|(_, value)| given(value)).collect(),
+        _ => serde_json::Map::new(),
+    };
+    Value::Object(kept).to_string().into_bytes()
+}

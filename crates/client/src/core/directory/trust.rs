@@ -1,0 +1,118 @@
+//! People's chains: taken when the directory covers them, and held against what it said before.
+
+use zegel_directory::{Lie, ProofError, SignedRoot};
+use zegel_identity::{Chain, SignedLink};
+
+use super::{Asked, Attested, Doubt, PROMISE_CHECK_MS};
+use crate::{
+    Result,
+    core::Core,
+    db::{Contact, ConversationState, ItemKind, NewItem, Trust},
+};
+
+/// Where somebody's chain ends as we know it, and how it is covered.
+pub(crate) type Standing = Option<((u64, [u8; 32]), Trust)>;
+
+impl Core {
+    /// What we know of somebody: an answer that was asked for when we knew less, or of a time before, says nothing.
+    pub(crate) fn standing(&self, asked: &Asked) -> Result<Standing> {
+        let known = match asked {
+            Asked::Handle(handle) => self.db.contact_by_handle(handle)?,
+            Asked::Account(account) => self.db.contact(account)?,
+        };
+        Ok(known.map(|known| (known.chain.head(), known.trust)))
+    }
+
+    /// Takes a chain that the directory covers. One that does not continue the one we hold is refused.
+    pub(crate) fn take_attested(&mut self, attested: &Attested) -> Result<std::result::Result<Chain, Doubt>> {
+        let account = attested.chain.account();
+        let known = self.db.contact(&account)?;
+        // Two accounts under one handle would let one pose as the other.
+        if known.is_none() && self.db.contact_by_handle(attested.chain.handle())?.is_some() {
+            return Ok(Err(Doubt::Handle));
+        }
+        if known.as_ref().is_some_and(|known| !continues(known, &attested.links)) {
+            return Ok(Err(Doubt::Rewritten));
+        }
+        if known.as_ref().is_some_and(|known| known.ended) && !attested.ended() {
+            return Ok(Err(Doubt::Unproven));
+        }
+        let trust = match self.weigh(known.as_ref().map(|known| &known.trust), attested)? {
+            Ok(trust) => trust,
+            Err(lie) => return Ok(Err(lie.into())),
+        };
+        self.db.put_chain(&attested.chain, &attested.links)?;
+        self.keep_trust(&attested.chain, &trust)?;
+        if let Some(known) = known {
+            self.note_change(&known, attested)?;
+        } else if attested.ended() {
+            self.db.set_ended(&account)?;
+        }
+        Ok(Ok(attested.chain.clone()))
+    }
+
+    /// What the directory says now beside what it said before: versions never go back, and promises are kept.
+    pub(super) fn weigh(
+        &mut self,
+        known: Option<&Trust>,
+        attested: &Attested,
+    ) -> Result<std::result::Result<Trust, Lie>> {
+        let server_ms = self.server_ms();
+        let before = known.map_or((0, 0), |known| (known.version, known.epoch));
+        let now = attested.found.as_ref().map_or((0, 0), |found| (found.version, found.epoch));
+        if now.0 < before.0 || now.0 == before.0 && now.1 != before.1 {
+            let why = ProofError::Wrong("an entry that it had proven is gone".into());
+            return Ok(Err(Lie::Rewritten { epoch: attested.root.epoch, why }));
+        }
+        let held = known.and_then(|known| known.promise.as_ref());
+        let open = |promise: &&zegel_directory::SignedPromise| !attested.keeps(&promise.promise.entry);
+        // The oldest word counts: a new one does not put it off.
+        let waits = held.filter(open).or_else(|| attested.promise.as_ref().filter(open));
+        if let Some(broken) = waits.filter(|promise| promise.is_due(&attested.root, server_ms)) {
+            return Ok(Err(Lie::Broken(broken.promise.by_epoch)));
+        }
+        Ok(Ok(Trust { version: now.0, epoch: now.1, promise: waits.cloned() }))
+    }
+
+    /// Keeps how an account is covered, and when to look after a promise.
+    pub(super) fn keep_trust(&mut self, chain: &Chain, trust: &Trust) -> Result<()> {
+        let check_ms = if trust.promise.is_some() { self.now_ms() + PROMISE_CHECK_MS } else { 0 };
+        self.db.set_trust(&chain.account(), trust, check_ms)
+    }
+
+    fn note_change(&mut self, known: &Contact, attested: &Attested) -> Result<()> {
+        let handle = &known.handle;
+        if attested.chain.head() != known.chain.head() {
+            let count = attested.chain.devices().count();
+            self.notice_to_peer(&known.account, &format!("{handle} changed their devices: {count} now."))?;
+        }
+        if attested.ended() && !known.ended {
+            self.db.set_ended(&known.account)?;
+            self.notice_to_peer(&known.account, &format!("{handle} deleted their account."))?;
+            for chat in self.db.direct_with(&known.account)? {
+                if matches!(chat.state, ConversationState::Open | ConversationState::Asked) {
+                    self.end_conversation(&chat, ConversationState::Over)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn notice_to_peer(&mut self, account: &zegel_proto::AccountId, text: &str) -> Result<()> {
+        let conversation = self.db.direct_with(account)?.first().map_or(0, |c| c.id);
+        self.db.add_item(&NewItem::line(conversation, ItemKind::Notice, text))?;
+        Ok(())
+    }
+
+    /// The newest root that we believe.
+    pub(crate) fn latest_root(&mut self) -> Result<Option<SignedRoot>> {
+        Ok(self.view()?.map(|view| view.latest().clone()))
+    }
+}
+
+/// Whether these links begin with the chain that we hold.
+pub(super) fn continues(known: &Contact, links: &[SignedLink]) -> bool {
+    let (len, head) = known.chain.head();
+    let last = usize::try_from(len).ok().and_then(|len| len.checked_sub(1));
+    last.and_then(|at| links.get(at)).map(SignedLink::hash) == Some(head)
+}

@@ -1,0 +1,23 @@
+//! What attacks are made of: a stage with a real server, people with real clients, and the hands of those who
+//! attack.
+
+mod forge;
+pub mod mls;
+mod office;
+mod operator;
+mod person;
+mod proxy;
+mod server;
+mod stage;
+mod stranger;
+mod wait;
+
+pub use forge::Forger;
+pub use office::{Office, account_of, device_of, message};
+pub use operator::{Operator, Second, Shown};
+pub use person::Person;
+pub use proxy::{Frame, Passing, Proxy, pass};
+pub use server::{Server, program as server_program};
+pub use stage::{Stage, befriend};
+pub use stranger::{Keys, Stranger, code_of};
+pub use wait::{SOON, WAIT, until};

@@ -1,0 +1,285 @@
+//! The operator's keys, and a second directory that is signed with them.
+
+use std::{collections::HashMap, sync::Arc, time::SystemTime};
+
+use futures_util::future::BoxFuture;
+use tokio::sync::{Mutex, MutexGuard};
+use zegel_directory::{
+    Entry, Label, Promise, Root, SignedPromise, SignedRoot, SignerKey, SignerLink, path_epochs,
+    publisher::{MemoryRecords, Publisher, VrfKey},
+};
+use zegel_identity::{Chain, SignedLink, SigningKey};
+use zegel_proto::{
+    AccountId,
+    v1::{self, client_frame as ask, server_frame as tell},
+};
+
+use super::{
+    Frame, Stage,
+    proxy::{Passing, Rule, pass},
+};
+use crate::drill::Verdict;
+
+/// Now, milliseconds since 1970.
+pub fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_millis() as u64)
+}
+
+fn bytes32(text: &str) -> Verdict<[u8; 32]> {
+    let mut bytes = [0; 32];
+    hex::decode_to_slice(text, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// Whoever runs the service: has its key file.
+pub struct Operator {
+    /// The service's domain.
+    pub domain: String,
+    secret: [u8; 32],
+    links: Vec<SignerLink>,
+    vrf: [u8; 32],
+}
+
+impl Operator {
+    /// Reads the key file of a stage's server.
+    pub fn of(stage: &Stage) -> Verdict<Self> {
+        let file = std::fs::read_to_string(stage.server(|server| server.keys()))?;
+        let file: toml::Value = toml::from_str(&file)?;
+        let part = |name: &str| file.get("directory").and_then(|part| part.get(name));
+        let text = |name: &str| part(name).and_then(toml::Value::as_str).ok_or("an unknown key file");
+        let mut links = Vec::new();
+        for link in part("keys").and_then(toml::Value::as_array).ok_or("an unknown key file")? {
+            let text = |name: &str| link.get(name).and_then(toml::Value::as_str).unwrap_or_default();
+            let endorsement = hex::decode(text("endorsement"))?;
+            links.push(SignerLink { key: bytes32(text("public"))?, endorsement });
+        }
+        let (secret, vrf) = (bytes32(text("secret")?)?, bytes32(text("vrf")?)?);
+        Ok(Self { domain: text("domain")?.to_owned(), secret, links, vrf })
+    }
+
+    /// An impostor, who has none of the service's keys.
+    pub fn impostor(domain: &str) -> Verdict<Self> {
+        let key = zegel_identity::new_signing_key();
+        let link = SignerLink { key: key.verifying_key().to_bytes(), endorsement: Vec::new() };
+        let mut vrf = [0; 32];
+        getrandom::fill(&mut vrf)?;
+        Ok(Self { domain: domain.into(), secret: key.to_bytes(), links: vec![link], vrf })
+    }
+
+    /// The same, with another key for the function that places handles.
+    pub fn with_other_vrf(mut self) -> Verdict<Self> {
+        getrandom::fill(&mut self.vrf)?;
+        Ok(self)
+    }
+
+    /// The key that signs the directory.
+    pub fn signer(&self) -> Verdict<SignerKey> {
+        let key = SignerKey::from_parts(self.links.clone(), SigningKey::from_bytes(&self.secret));
+        Ok(key.ok_or("the key file's directory keys do not fit")?)
+    }
+
+    /// The directory's word about a chain, signed as the real one.
+    pub fn promise(&self, handle: &str, chain: &Chain, by_epoch: u64) -> Verdict<SignedPromise> {
+        let (label, entry) = (Label::of(&self.domain, handle), Entry::of(chain));
+        let promise = Promise { label, entry, by_epoch, made_ms: now_ms() };
+        Ok(promise.sign(&self.domain, &self.signer()?))
+    }
+
+    /// Signs a root.
+    pub fn sign(&self, root: Root) -> Verdict<SignedRoot> {
+        Ok(SignedRoot::sign(&self.domain, root, &self.signer()?))
+    }
+}
+
+/// A whole second directory.
+pub struct Second {
+    operator: Operator,
+    records: MemoryRecords,
+    publisher: Publisher<MemoryRecords>,
+    /// Its roots, by epoch.
+    pub roots: Vec<SignedRoot>,
+    /// Proofs that each epoch only added, from epoch 1 on.
+    pub proofs: Vec<Vec<u8>>,
+    /// Handles about which it lies: whose chain it gives out.
+    pub lies: HashMap<String, Vec<SignedLink>>,
+    /// Handles that it leaves out, and only promises.
+    pub omitted: Vec<String>,
+    /// Accounts whose key packages are replaced.
+    pub packages: HashMap<AccountId, Vec<v1::DeviceKeyPackage>>,
+    /// How many answers it gave.
+    pub answers: usize,
+}
+
+impl Second {
+    /// An empty directory, signed by this operator.
+    pub async fn new(operator: Operator) -> Verdict<Self> {
+        let records = MemoryRecords::default();
+        let publisher = Publisher::open(records.clone(), VrfKey::new(operator.vrf), 1 << 20).await?;
+        let (_, tree) = publisher.tree().await?;
+        let vrf = publisher.vrf_public();
+        let root =
+            Root { epoch: 0, time_ms: now_ms(), signer: 0, tree, vrf, previous: [0; 32], skip: [0; 32] };
+        let roots = vec![operator.sign(root)?];
+        Ok(Self {
+            operator,
+            records,
+            publisher,
+            roots,
+            proofs: Vec::new(),
+            lies: HashMap::new(),
+            omitted: Vec::new(),
+            packages: HashMap::new(),
+            answers: 0,
+        })
+    }
+
+    /// Its newest root.
+    pub fn newest(&self) -> &SignedRoot {
+        self.roots.last().expect("there is epoch 0")
+    }
+
+    /// Publishes an entry.
+    pub async fn publish(&mut self, label: Label, entry: Entry) -> Verdict<()> {
+        let Some(mut made) = self.publisher.publish(vec![(label, entry)]).await? else { return Ok(()) };
+        let newest = self.roots.last().expect("there is epoch 0");
+        let skip = self.roots.get((made.epoch & (made.epoch - 1)) as usize).ok_or("a root is missing")?;
+        let root = Root {
+            epoch: made.epoch,
+            time_ms: now_ms(),
+            signer: 0,
+            tree: made.tree,
+            vrf: self.publisher.vrf_public(),
+            previous: newest.root.hash(),
+            skip: skip.root.hash(),
+        };
+        let signed = self.operator.sign(root)?;
+        self.proofs.push(std::mem::take(&mut made.proof));
+        self.records.apply(std::mem::take(&mut made.records));
+        made.commit();
+        self.roots.push(signed);
+        Ok(())
+    }
+
+    /// Publishes entries about nobody until this epoch is there.
+    pub async fn grow_to(&mut self, epoch: u64) -> Verdict<()> {
+        while self.newest().root.epoch < epoch {
+            let account = AccountId::random();
+            let label = Label::of(&self.operator.domain, &account.to_hex());
+            let entry = Entry { account, len: 1, head: [1; 32], ended: false };
+            self.publish(label, entry).await?;
+        }
+        Ok(())
+    }
+
+    async fn account(&mut self, answer: &v1::AccountAnswer) -> Verdict<v1::AccountAnswer> {
+        let handle = answer.handle.clone();
+        let honest = || answer.chain.iter().cloned().map(SignedLink::from).collect();
+        let links = self.lies.get(&handle).cloned().unwrap_or_else(honest);
+        let chain = Chain::verify(&links)?;
+        let label = Label::of(&self.operator.domain, &handle);
+        let omitted = self.omitted.contains(&handle);
+        let mut promise = None;
+        if omitted {
+            let by_epoch = self.newest().root.epoch + 2;
+            promise = Some((&self.operator.promise(&handle, &chain, by_epoch)?).into());
+        } else {
+            self.publish(label, Entry::of(&chain)).await?;
+        }
+        let looked = self.publisher.lookup(&label).await?;
+        Ok(v1::AccountAnswer {
+            account: chain.account().to_field(),
+            handle,
+            chain: links.into_iter().map(Into::into).collect(),
+            root: Some(self.newest().into()),
+            lookup: looked.map(|looked| looked.proof.into()).unwrap_or_default(),
+            promise,
+        })
+    }
+
+    /// What it says of an epoch's root.
+    pub fn at(&self, epoch: u64) -> Option<v1::RootAnswer> {
+        self.root(self.roots.get(usize::try_from(epoch).ok()?)?, None)
+    }
+
+    fn roots(&self, fetch: &v1::FetchRoot) -> Option<v1::RootAnswer> {
+        let from = if fetch.from == 0 {
+            self.newest()
+        } else {
+            self.roots.get(usize::try_from(fetch.from).ok()?)?
+        };
+        self.root(from, fetch.to)
+    }
+
+    fn root(&self, from: &SignedRoot, to: Option<u64>) -> Option<v1::RootAnswer> {
+        let path = to.map(|to| path_epochs(from.root.epoch, to)).unwrap_or_default();
+        let path = path.into_iter().map(|epoch| Some(self.roots.get(epoch as usize)?.root.to_bytes().into()));
+        Some(v1::RootAnswer {
+            domain: self.operator.domain.clone(),
+            root: Some(from.into()),
+            path: path.collect::<Option<_>>()?,
+            signers: self.operator.links.iter().map(Into::into).collect(),
+        })
+    }
+
+    async fn history(&self, fetch: &v1::FetchHistory) -> Verdict<v1::HistoryAnswer> {
+        let label = Label::of(&self.operator.domain, &fetch.handle);
+        let most_recent = (fetch.most_recent > 0).then_some(fetch.most_recent as usize);
+        let found = self.publisher.history(&label, most_recent).await?;
+        let (_, history) = found.ok_or("the second directory has no such handle")?;
+        Ok(v1::HistoryAnswer { root: Some(self.newest().into()), history: history.into() })
+    }
+
+    /// The answer of the second directory in place of the first's.
+    async fn instead(&mut self, passing: &Passing) -> Verdict<Option<tell::Body>> {
+        Ok(match (&passing.asked, passing.frame.told()) {
+            (Some(ask::Body::FetchAccount(_)), Some(tell::Body::Account(answer))) => {
+                Some(tell::Body::Account(self.account(answer).await?))
+            }
+            (Some(ask::Body::FetchRoot(fetch)), _) => self.roots(fetch).map(tell::Body::Root),
+            (Some(ask::Body::FetchHistory(fetch)), _) => {
+                Some(tell::Body::History(self.history(fetch).await?))
+            }
+            (Some(ask::Body::FetchKeyPackages(fetch)), Some(tell::Body::KeyPackages(_)))
+                if !self.packages.is_empty() =>
+            {
+                let ids = fetch.accounts.iter().filter_map(|id| AccountId::from_slice(id).ok());
+                let theirs: Vec<_> = ids.filter_map(|id| self.packages.get(&id)).flatten().cloned().collect();
+                let answer = v1::KeyPackagesAnswer { packages: theirs };
+                (!answer.packages.is_empty()).then_some(tell::Body::KeyPackages(answer))
+            }
+            _ => None,
+        })
+    }
+}
+
+/// A second directory that a proxy shows in place of the first.
+#[derive(Clone)]
+pub struct Shown(Arc<Mutex<Second>>);
+
+impl Shown {
+    /// See [`Second`].
+    pub fn new(second: Second) -> Self {
+        Self(Arc::new(Mutex::new(second)))
+    }
+
+    /// To change it, or to see how often it answered.
+    pub async fn lock(&self) -> MutexGuard<'_, Second> {
+        self.0.lock().await
+    }
+}
+
+impl Rule for Shown {
+    fn passes(&mut self, passing: Passing) -> BoxFuture<'_, Vec<Frame>> {
+        Box::pin(async move {
+            let mut second = self.0.lock().await;
+            match second.instead(&passing).await {
+                Ok(Some(body)) => {
+                    second.answers += 1;
+                    vec![passing.answer(body)]
+                }
+                _ => pass(passing),
+            }
+        })
+    }
+}

@@ -1,0 +1,79 @@
+//! What is not caught, with why (DESIGN.md section 10).
+
+use crate::drill::NotCaught;
+
+/// All of it.
+pub const ALL: &[NotCaught] = &[
+    NotCaught {
+        name: "watching live",
+        attacker: "operator, state",
+        attempt: "Change the running server so that it notes who connects from where, when, and which addresses are used together.",
+        why: "The store does not keep it, and nothing can prove that it was not watched. What was said stays sealed.",
+    },
+    NotCaught {
+        name: "reading the first words to a ghost",
+        attacker: "operator, state",
+        attempt: "Publish or promise a false account under Bob's handle, and read what somebody writes to it who had never met him.",
+        why: "A directory makes a lie visible, not impossible. Bob's client sees it when it next connects, or the other's some seconds later; what was written until then is lost to the ghost, and the lie stays in the directory as evidence.",
+    },
+    NotCaught {
+        name: "cutting somebody off",
+        attacker: "operator, state, network",
+        attempt: "Keep all mail and all directory news from somebody for good, or keep two people apart for ever so that they never compare what they saw.",
+        why: "Silence looks like a broken line. Each of them sees that nothing comes; the first sealed message that gets through tells.",
+    },
+    NotCaught {
+        name: "stopping the service",
+        attacker: "operator, state, network",
+        attempt: "Refuse service, to one person or to all.",
+        why: "Whoever runs a wire can cut it. It shows at once, and opens nothing.",
+    },
+    NotCaught {
+        name: "dud stamps",
+        attacker: "operator",
+        attempt: "Give out stamps that it will later not recognise, or date them as it likes, so as to refuse reports.",
+        why: "Receivers check what a stamp says, not its MAC: a signature would let anyone prove what was said to anyone. \"Proven\" means that an authenticated device of that account committed to this content; time and place are the service's word.",
+    },
+    NotCaught {
+        name: "forging a report",
+        attacker: "whoever holds the franking key",
+        attempt: "Forge a stamp under a message that was never sent.",
+        why: "The stamp convinces the service and nobody else; that is what keeps messages deniable toward the world.",
+    },
+    NotCaught {
+        name: "an unlocked device",
+        attacker: "thief, state",
+        attempt: "Take a device that is unlocked, or copy its profile, and read what is on it and what comes until it is revoked.",
+        why: "Whoever holds the keys is the person, for software. A device that they add is told to its owner (`copied-profile`), and a revoked one never returns (`revoked-device-returns`).",
+    },
+    NotCaught {
+        name: "a member who tells",
+        attacker: "member",
+        attempt: "Show, copy or photograph what they may read.",
+        why: "The receiver decides. No cryptography takes a memory away.",
+    },
+    NotCaught {
+        name: "a poisoned group",
+        attacker: "member",
+        attempt: "Make a change that the others refuse, so that the group cannot go on.",
+        why: "They are told, where it can be known by whom, and found the group anew without them; nothing of it was read.",
+    },
+    NotCaught {
+        name: "counts of waiting mail",
+        attacker: "thief",
+        attempt: "Compare, on a seized disk, how the numbers of entries that wait for absent people moved within an hour.",
+        why: "Entries are sealed, padded and without order, but they are there. Names, senders, groups and content are not.",
+    },
+    NotCaught {
+        name: "a changed app",
+        attacker: "state, operator of an app store or of the browser app",
+        attempt: "Give one person another program.",
+        why: "A program that is replaced can do anything its user can. Published hashes of reproducible builds make it visible, not impossible.",
+    },
+    NotCaught {
+        name: "names that only look alike to some",
+        attacker: "stranger",
+        attempt: "Register a handle that is honestly another one, such as a misspelling.",
+        why: "Look-alikes are one (`confusable-handle`); a different word is a different person. An introduction says how old the account is.",
+    },
+];
