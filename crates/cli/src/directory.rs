@@ -39,7 +39,10 @@ pub async fn verify(client: &Client, out: &mut Out, handle: &str, theirs: Option
     }
     let code =
         QrCode::new(number.qr.as_bytes()).map_err(|error| Fail::own("drawing the code", error, "--json"))?;
-    let drawn = code.render::<Dense1x2>().quiet_zone(true).build();
+    // Light modules are drawn: most terminals are dark, and readers want dark on light.
+    let drawing =
+        code.render::<Dense1x2>().quiet_zone(true).dark_color(Dense1x2::Light).light_color(Dense1x2::Dark);
+    let drawn = drawing.build();
     drawn.lines().try_for_each(|row| out.plain(row))?;
     out.line(&[(Look::Quiet, &number.qr)])?;
     let text = format!("Compare by voice or in person, or: zegel verify {handle} 'THEIR NUMBER OR CODE'");
@@ -81,7 +84,7 @@ fn show(out: &mut Out, entry: &DirectoryEntry) -> Result<(), Fail> {
         (other, _) => other.to_owned(),
     };
     out.line(&[(Look::Name, &entry.handle), (Look::Plain, "  "), (Look::Plain, &state)])?;
-    out.line(&[(Look::Quiet, &format!("    account {}, {} links", entry.account, entry.links))])?;
+    out.line(&[(Look::Quiet, &format!("    account {}, {}", entry.account, links(entry.links)))])?;
     entry.devices.iter().try_for_each(|device| device_line(out, device))?;
     let seen = format!("    newest root seen: epoch {}, {}", entry.root_epoch, entry.root);
     out.line(&[(Look::Quiet, &seen)])
@@ -91,7 +94,7 @@ fn history_line(out: &mut Out, entry: &HistoryEntry) -> Result<(), Fail> {
     if out.is_json() {
         return out.object(entry);
     }
-    let mut text = format!("version {} in epoch {}: {} links", entry.version, entry.epoch, entry.links);
+    let mut text = format!("version {} in epoch {}: {}", entry.version, entry.epoch, links(entry.links));
     for (what, devices) in [("added", &entry.added), ("removed", &entry.removed)] {
         for device in devices {
             text += &format!("; {what} device {}", short(device));
@@ -181,6 +184,10 @@ fn written(alarm: &Alarm) -> Vec<String> {
     let numbered = alarm.steps.iter().enumerate();
     rows.extend(numbered.map(|(at, step)| format!("    {}. {step}", at + 1)));
     rows
+}
+
+fn links(count: u64) -> String {
+    if count == 1 { "1 link".into() } else { format!("{count} links") }
 }
 
 fn short(id: &str) -> &str {
