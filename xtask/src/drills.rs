@@ -6,13 +6,15 @@ use std::time::Instant;
 
 use crate::failure::{Failure, Outcome, While};
 use crate::layout::Layout;
-use crate::mutant::Mutant;
+use crate::mutant::{Mutant, Unfit};
 use crate::shell;
 
 /// What is built, in the workspace and in the copy.
 pub const BUILD: [&str; 5] = ["build", "--package", "zegel-server", "--package", "zegel-drills"];
 /// The file that people read.
 const DOCUMENT: &str = "docs/drills.md";
+/// Where the patches are.
+const MUTATIONS: &str = "crates/drills/mutations";
 
 /// Carries out all drills and writes docs/drills.md; fails if an attack succeeds.
 pub fn drills(layout: &Layout) -> Outcome {
@@ -24,14 +26,66 @@ pub fn drills(layout: &Layout) -> Outcome {
     shell::run(shell::command(program, &layout.root).arg("run"))
 }
 
-/// The same for CI, which writes nothing: the document must be what `cargo xtask drills` writes.
+/// The same for CI, which writes nothing: the document must be what `cargo xtask drills` writes, and each drill must
+/// have a mutation that still applies.
 pub fn check(layout: &Layout) -> Outcome {
     let program = built(layout)?;
     let path = layout.root.join(DOCUMENT);
     if fs::read_to_string(&path).while_doing("reading", &path)? != markdown(layout, &program)? {
         return Err(Failure::new(format!("{DOCUMENT} is out of date; run `cargo xtask drills`")));
     }
-    shell::run(shell::command(program, &layout.root).arg("run"))
+    let all = mutations(layout)?;
+    apply(layout, &all)?;
+    each_can_fail(layout, &program, &all)?;
+    let begun = Instant::now();
+    shell::run(shell::command(program, &layout.root).arg("run"))?;
+    println!("the drills took {:.0} s", begun.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// Whether each patch fits the source as it is now.
+fn apply(layout: &Layout, mutations: &[Mutation]) -> Outcome {
+    let fits = |patch: &Path| {
+        shell::succeeds(shell::command("git", &layout.root).args(["apply", "--check"]).arg(patch))
+    };
+    let stale: Vec<&str> =
+        mutations.iter().filter(|it| !fits(&it.patch)).map(|it| it.name.as_str()).collect();
+    if stale.is_empty() {
+        println!("{} mutations apply", mutations.len());
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "mutations do not apply any more: {}; make their patches anew",
+        stale.join(", ")
+    )))
+}
+
+/// Of a drill without a mutation nobody knows whether it can fail. Those that can have none stand in the file WITHOUT
+/// beside the patches, `NAME: why` in each line.
+fn each_can_fail(layout: &Layout, program: &Path, mutations: &[Mutation]) -> Outcome {
+    let list = shell::read(shell::command(program, &layout.root).arg("list"))?;
+    let without = layout.root.join(MUTATIONS).join("WITHOUT");
+    let without = match without.exists() {
+        true => fs::read_to_string(&without).while_doing("reading", &without)?,
+        false => String::new(),
+    };
+    let excused = |drill: &str| {
+        without.lines().any(|line| line.split_once(": ").is_some_and(|(name, _)| name == drill))
+    };
+    let bare: Vec<&str> = list
+        .lines()
+        .filter(|drill| !excused(drill) && !mutations.iter().any(|it| it.drill == *drill))
+        .collect();
+    let strays: Vec<&str> = mutations
+        .iter()
+        .filter(|it| !list.lines().any(|drill| drill == it.drill))
+        .map(|it| it.name.as_str())
+        .collect();
+    if bare.is_empty() && strays.is_empty() {
+        return Ok(());
+    }
+    let (bare, strays) = (bare.join(", "), strays.join(", "));
+    Err(Failure::new(format!("drills without a mutation: [{bare}]; mutations of no drill: [{strays}]")))
 }
 
 fn built(layout: &Layout) -> Outcome<PathBuf> {
@@ -75,10 +129,11 @@ pub fn mutate(layout: &Layout, names: &[String], first: Option<usize>) -> Outcom
             shell::status(drill.args(["run", &it.drill]))
         })?;
         let said = match red {
-            None => "DOES NOT COMPILE",
-            Some(1) => "red",
-            Some(0) => "STAYS GREEN",
-            Some(_) => "CANNOT BE RUN",
+            Ok(1) => "red",
+            Ok(0) => "STAYS GREEN",
+            Ok(_) => "CANNOT BE RUN",
+            Err(Unfit::Apply) => "DOES NOT APPLY",
+            Err(Unfit::Compile) => "DOES NOT COMPILE",
         };
         rows.push((said, *it, begun.elapsed()));
     }
@@ -86,9 +141,11 @@ pub fn mutate(layout: &Layout, names: &[String], first: Option<usize>) -> Outcom
     for (said, it, took) in &rows {
         println!("{said:<17} {:<34} {:>5.0}  {}", it.name, took.as_secs_f64(), it.defence);
     }
+    let took: f64 = rows.iter().map(|(_, _, took)| took.as_secs_f64()).sum();
+    println!("{} mutations took {took:.0} s", rows.len());
     let bad = rows.iter().filter(|(said, ..)| *said != "red").count();
     if names.is_empty() && first.is_none() {
-        without(layout, &all)?;
+        each_can_fail(layout, &built(layout)?, &all)?;
     }
     if bad > 0 {
         return Err(Failure::new(format!("{bad} of {} mutations did not turn their drill red", rows.len())));
@@ -97,19 +154,8 @@ pub fn mutate(layout: &Layout, names: &[String], first: Option<usize>) -> Outcom
     Ok(())
 }
 
-/// Names the drills of which nobody knows whether they can fail.
-fn without(layout: &Layout, mutations: &[Mutation]) -> Outcome {
-    let list = shell::read(shell::command(built(layout)?, &layout.root).arg("list"))?;
-    let bare: Vec<&str> =
-        list.lines().filter(|drill| !mutations.iter().any(|it| it.drill == *drill)).collect();
-    if !bare.is_empty() {
-        println!("drills without a mutation: {}", bare.join(", "));
-    }
-    Ok(())
-}
-
 fn mutations(layout: &Layout) -> Outcome<Vec<Mutation>> {
-    let folder = layout.root.join("crates/drills/mutations");
+    let folder = layout.root.join(MUTATIONS);
     let mut all = Vec::new();
     for file in fs::read_dir(&folder).while_doing("reading", &folder)? {
         let patch = file.while_doing("reading", &folder)?.path();

@@ -16,6 +16,14 @@ use crate::shell;
 /// Added to the version of the workspace in the copy.
 const MARK: &str = "-mutant";
 
+/// Why a patch shows nothing.
+pub enum Unfit {
+    /// The source has changed since it was made.
+    Apply,
+    /// With it the copy does not compile.
+    Compile,
+}
+
 /// The copy, without a fault.
 pub struct Mutant {
     source: PathBuf,
@@ -36,13 +44,18 @@ impl Mutant {
         Ok(it)
     }
 
-    /// Plants a patch, builds, gives the folder of the programs to `try_it`, and takes the patch out again. `None` if
-    /// it does not compile.
-    pub fn with<T>(&self, patch: &Path, try_it: impl FnOnce(&Path) -> Outcome<T>) -> Outcome<Option<T>> {
-        shell::run(self.git_apply().arg(patch))?;
+    /// Plants a patch, builds, gives the folder of the programs to `try_it`, and takes the patch out again.
+    pub fn with<T>(
+        &self,
+        patch: &Path,
+        try_it: impl FnOnce(&Path) -> Outcome<T>,
+    ) -> Outcome<Result<T, Unfit>> {
+        if shell::status(self.git_apply().arg(patch))? != 0 {
+            return Ok(Err(Unfit::Apply));
+        }
         let tried = match shell::status(self.cargo().args(BUILD)) {
-            Ok(0) => try_it(&self.programs).map(Some),
-            Ok(_) => Ok(None),
+            Ok(0) => try_it(&self.programs).map(Ok),
+            Ok(_) => Ok(Err(Unfit::Compile)),
             Err(failure) => Err(failure),
         };
         shell::run(self.git_apply().arg("--reverse").arg(patch))?;

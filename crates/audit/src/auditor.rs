@@ -1,22 +1,25 @@
 //! Follows the directory: asks, checks, remembers.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use zegel_directory::{Lie, SeenRoot};
+use zegel_directory::{Lie, SeenRoot, SignerLink};
 
 use crate::{
-    Exhibit, Failure, Finding, check, now_ms,
+    Charge, Exhibit, Failure, Finding, check, now_ms,
     seen::SeenRoots,
     source::{SMALL, Shown, Source, read_root, root_path},
     state::{State, beside},
 };
 
-/// What no signature holds the service to is asked for again after these pauses, before it is called a lie.
-const PAUSES: [Duration; 2] = [Duration::from_millis(300), Duration::from_millis(1000)];
+/// How long something may be missing or older, unless told otherwise: longer than a restart, or than a cache keeps.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Longest pause between two looks at something that is not in order.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// What to follow, and where to remember it.
 #[derive(Clone, Debug)]
@@ -33,13 +36,16 @@ pub struct Options {
     pub peers: Vec<String>,
     /// Where to keep the proofs, in the layout of AKD's audit blobs.
     pub keep: Option<PathBuf>,
+    /// How long what no two signatures prove must stay wrong before it is called a lie.
+    pub patience: Duration,
 }
 
 impl Options {
     /// The usual ones.
     pub fn new(server: &str, state: &Path) -> Self {
         let state = state.to_owned();
-        Self { server: server.into(), state, domain: None, ca: None, peers: Vec::new(), keep: None }
+        let (server, peers) = (server.into(), Vec::new());
+        Self { server, state, domain: None, ca: None, peers, keep: None, patience: PATIENCE }
     }
 }
 
@@ -56,6 +62,15 @@ pub struct Progress {
     pub newest: u64,
     /// How many lies this state knows of, from earlier runs.
     pub lies: u64,
+    /// The directory's keys.
+    pub signers: Vec<SignerLink>,
+}
+
+/// Something that is not in order, and not yet a lie.
+struct Doubt {
+    since: Instant,
+    /// It is settled when the auditor has checked this epoch.
+    until: u64,
 }
 
 /// Follows one directory. It blocks; call it outside of any async runtime.
@@ -66,6 +81,9 @@ pub struct Auditor {
     pub(crate) state: Option<State>,
     pub(crate) options: Options,
     pub(crate) runtime: tokio::runtime::Runtime,
+    doubt: Option<Doubt>,
+    /// Which auditors see another directory, and the file that shows it: one each, however often they are asked.
+    pub(crate) apart: BTreeMap<String, PathBuf>,
 }
 
 impl Auditor {
@@ -84,7 +102,7 @@ impl Auditor {
         }
         let runtime = tokio::runtime::Builder::new_current_thread().build();
         let runtime = runtime.map_err(|error| Failure::own("starting", error, "again"))?;
-        Ok(Self { source, peers, seen, state, options, runtime })
+        Ok(Self { source, peers, seen, state, options, runtime, doubt: None, apart: BTreeMap::new() })
     }
 
     /// The file beside the state in which every checked root is.
@@ -98,16 +116,60 @@ impl Auditor {
         Some(state.progress(state.view.latest().root.epoch, state.view.latest().root.epoch))
     }
 
+    /// Looks, and looks again as long as there is only a doubt. The progress counts all of these looks.
+    pub fn catch_up(&mut self, mut told: impl FnMut(&Progress)) -> Result<Progress, Failure> {
+        let begun = self.epoch();
+        loop {
+            match self.look(&mut told) {
+                Err(Failure::Doubtful { .. }) => thread::sleep(PAUSE.min(self.options.patience)),
+                Ok(progress) => return Ok(Progress { new: progress.seen.epoch - begun, ..progress }),
+                Err(failure) => return Err(failure),
+            }
+        }
+    }
+
     /// Checks everything up to now, then compares with the other auditors. When the service is caught, the evidence is
     /// in a file before this returns. `told` hears of each step that is saved.
-    pub fn catch_up(&mut self, told: impl FnMut(&Progress)) -> Result<Progress, Failure> {
-        self.follow(told).map_err(|failure| match failure {
+    pub fn look(&mut self, told: impl FnMut(&Progress)) -> Result<Progress, Failure> {
+        let failure = match self.follow(told) {
+            Ok(progress) => {
+                self.doubt = None;
+                return Ok(progress);
+            }
+            Err(failure) => failure,
+        };
+        match failure {
+            Failure::Caught(charge) if !charge.signed_twice && !self.persists(&charge) => {
+                Err(Failure::Doubtful { charge, patience: self.options.patience })
+            }
             Failure::Caught(mut charge) => {
                 charge.evidence = self.write_down(&charge).ok();
-                Failure::Caught(charge)
+                Err(Failure::Caught(charge))
             }
-            other => other,
-        })
+            other => {
+                // What is wrong must be seen at each look: who was away for an hour was not seen.
+                self.doubt = None;
+                Err(other)
+            }
+        }
+    }
+
+    /// Whether it has been like this for too long.
+    fn persists(&mut self, charge: &Charge) -> bool {
+        let ours = self.epoch();
+        // An epoch that others have seen is hidden until it is shown, however many older ones come meanwhile.
+        let until = match charge.finding {
+            Finding::Lie(Lie::Hidden(epoch)) => epoch.max(ours + 1),
+            _ => ours + 1,
+        };
+        let doubt = self.doubt.take().filter(|doubt| ours < doubt.until);
+        let doubt = self.doubt.insert(doubt.unwrap_or_else(|| Doubt { since: Instant::now(), until }));
+        doubt.since.elapsed() >= self.options.patience
+    }
+
+    /// The newest epoch that was checked.
+    fn epoch(&self) -> u64 {
+        self.state.as_ref().map_or(0, |state| state.view.latest().root.epoch)
     }
 
     fn follow(&mut self, told: impl FnMut(&Progress)) -> Result<Progress, Failure> {
@@ -155,25 +217,21 @@ impl Auditor {
     /// The first meeting.
     fn meet(&mut self) -> Result<State, Failure> {
         let path = root_path(Some(0));
-        let view = insist(|| {
-            let nothing = || {
-                Failure::unreachable(format!("asking {}{path}", self.source.url()), "there is no directory")
-            };
-            let bytes = self.source.get(&path, SMALL)?.ok_or_else(nothing)?;
-            let caught = |lie: Lie| Failure::caught(lie, 0, vec![Exhibit::answer(&path, Some(&bytes))]);
-            let shown = read_root(&bytes).map_err(caught)?;
-            match &self.options.domain {
-                Some(asked) if *asked != shown.domain => {
-                    let why = format!("it is the directory of {}", shown.domain);
-                    let doing = format!("meeting {} at {}", asked, self.source.url());
-                    Err(Failure::own(doing, why, "another --server or --domain"))
-                }
-                _ => self.runtime.block_on(check::first(&shown)).map_err(caught),
-            }
-        })?;
+        let nothing =
+            || Failure::unreachable(format!("asking {}{path}", self.source.url()), "there is no directory");
+        let bytes = self.source.get(&path, SMALL)?.ok_or_else(nothing)?;
+        let caught = |lie: Lie| Failure::caught(lie, 0, vec![Exhibit::answer(&path, Some(&bytes))]);
+        let shown = read_root(&bytes).map_err(caught)?;
+        if let Some(asked) = self.options.domain.as_ref().filter(|asked| **asked != shown.domain) {
+            let why = format!("it is the directory of {}", shown.domain);
+            let doing = format!("meeting {} at {}", asked, self.source.url());
+            return Err(Failure::own(doing, why, "another --server or --domain"));
+        }
+        let view = self.runtime.block_on(check::first(&shown)).map_err(caught)?;
         self.seen.put(&[view.latest().seen()])?;
         let server = self.source.url().to_owned();
-        let state = State { server, view, lies: 0, checked_ms: 0, peers: Default::default() };
+        let signers = shown.signers;
+        let state = State { server, view, signers, lies: 0, checked_ms: 0, peers: Default::default() };
         state.save(&self.options.state)?;
         Ok(state)
     }
@@ -181,50 +239,46 @@ impl Auditor {
     /// What the service calls its newest root, held against what was seen. The state learns its new keys.
     pub(crate) fn newest(&self, state: &mut State) -> Result<Shown, Failure> {
         let path = root_path(None);
-        let asked = insist(|| {
-            let ours = state.view.latest();
-            let epoch = ours.root.epoch;
-            let body = self.source.get(&path, SMALL)?;
-            let mut exhibits = vec![Exhibit::root("the service, seen before", ours)];
-            let Some(bytes) = body else {
-                exhibits.push(Exhibit::answer(&path, None));
-                return Err(Failure::caught(Lie::Hidden(epoch), epoch, exhibits));
-            };
-            let shown = match read_root(&bytes) {
-                Ok(shown) => shown,
-                Err(lie) => {
-                    exhibits.push(Exhibit::answer(&path, Some(&bytes)));
-                    return Err(Failure::caught(lie, epoch, exhibits));
-                }
-            };
-            if shown.domain != state.view.domain() {
-                return Err(other_directory(&self.options.state, state));
-            }
-            let checked = check::newest(&state.view, &shown, |epoch| {
-                let seen = self.seen.get(epoch)?;
-                exhibits.push(Exhibit::seen("the service, seen before", &seen));
-                Ok::<_, Failure>(seen)
-            })?;
-            checked.map(|view| (view, shown.clone())).map_err(|lie| {
-                exhibits.push(Exhibit::root("the service, now", &shown.root));
+        let ours = state.view.latest();
+        let epoch = ours.root.epoch;
+        let mut exhibits = vec![Exhibit::root("the service, seen before", ours)];
+        let Some(bytes) = self.source.get(&path, SMALL)? else {
+            exhibits.push(Exhibit::answer(&path, None));
+            return Err(Failure::caught(Lie::Hidden(epoch), epoch, exhibits));
+        };
+        let shown = match read_root(&bytes) {
+            Ok(shown) => shown,
+            Err(lie) => {
                 exhibits.push(Exhibit::answer(&path, Some(&bytes)));
-                Failure::caught(lie, shown.root.root.epoch, exhibits)
-            })
-        });
-        let moved = state.server != self.source.url();
-        match asked {
-            Ok((view, shown)) => {
-                state.view = view;
+                return Err(Failure::caught(lie, epoch, exhibits));
+            }
+        };
+        if shown.domain != state.view.domain() {
+            return Err(other_directory(&self.options.state, state));
+        }
+        let checked = check::newest(&state.view, &shown, |epoch| {
+            let seen = self.seen.get(epoch)?;
+            exhibits.push(Exhibit::seen("the service, seen before", &seen));
+            Ok::<_, Failure>(seen)
+        })?;
+        match checked {
+            Ok(()) => {
+                state.learn(&shown.signers);
                 state.server = self.source.url().into();
                 Ok(shown)
             }
             // At another URL, another directory is no lie.
-            Err(Failure::Caught(charge))
-                if moved && matches!(charge.finding, Finding::Lie(Lie::Keys | Lie::Signature)) =>
-            {
+            Err(Lie::Keys | Lie::Signature) if state.server != self.source.url() => {
                 Err(other_directory(&self.options.state, state))
             }
-            Err(failure) => Err(failure),
+            Err(lie) => {
+                exhibits.push(Exhibit::root("the service, now", &shown.root));
+                exhibits.push(Exhibit::keys("the service, seen before", &state.signers));
+                exhibits.push(Exhibit::keys("the service, now", &shown.signers));
+                exhibits.push(Exhibit::answer(&path, Some(&bytes)));
+                let forked = check::keys_forked(&state.view, &shown.signers);
+                Err(Failure::caught(lie, shown.root.root.epoch, exhibits).signed_twice_if(forked))
+            }
         }
     }
 }
@@ -232,15 +286,4 @@ impl Auditor {
 fn other_directory(path: &Path, state: &State) -> Failure {
     let why = format!("it is about another directory: {}, followed at {}", state.view.domain(), state.server);
     Failure::own(format!("using the state {}", path.display()), why, "another --state for this one")
-}
-
-/// Asks again before something unsigned is called a lie; a network that is gone is not asked again here.
-pub(crate) fn insist<T>(mut ask: impl FnMut() -> Result<T, Failure>) -> Result<T, Failure> {
-    for pause in PAUSES {
-        match ask() {
-            Err(Failure::Caught(charge)) if !charge.finding.is_signed_twice() => thread::sleep(pause),
-            other => return other,
-        }
-    }
-    ask()
 }

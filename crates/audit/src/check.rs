@@ -1,6 +1,6 @@
 //! The rules that one root must keep beside those before it.
 
-use zegel_directory::{Lie, SeenRoot, View, verify_append_only};
+use zegel_directory::{Lie, SeenRoot, SignerLink, Signers, View, verify_append_only};
 
 use crate::source::Shown;
 
@@ -17,13 +17,12 @@ pub(crate) async fn first(shown: &Shown) -> Result<View, Lie> {
     Ok(view)
 }
 
-/// What the service calls its newest root. `past` is what was seen in an epoch that was checked. Gives the view with
-/// the keys that came with it.
+/// What the service calls its newest root. `past` is what was seen in an epoch that was checked.
 pub(crate) fn newest<E>(
     view: &View,
     shown: &Shown,
     past: impl FnOnce(u64) -> Result<SeenRoot, E>,
-) -> Result<Result<View, Lie>, E> {
+) -> Result<Result<(), Lie>, E> {
     let (seen, root) = (&view.latest().root, &shown.root.root);
     let mut view = view.clone();
     if let Err(lie) = view.learn_signers(&shown.signers) {
@@ -38,7 +37,15 @@ pub(crate) fn newest<E>(
     if root.epoch < seen.epoch {
         return Ok(Err(Lie::Rollback { seen: seen.epoch, shown: root.epoch }));
     }
-    Ok(Ok(view))
+    Ok(Ok(()))
+}
+
+/// Whether a key of the view signed another key than the view's to come after it: then the lists begin alike.
+pub(crate) fn keys_forked(view: &View, shown: &[SignerLink]) -> bool {
+    let ours = view.signers();
+    Signers::verify(view.domain(), shown).is_ok_and(|theirs| {
+        theirs.first() == ours.first() && !theirs.continues(ours) && !ours.continues(&theirs)
+    })
 }
 
 /// The root of the epoch after the newest one seen. `skipped` is the hash of the root that it must name as `skip`.

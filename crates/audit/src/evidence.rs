@@ -7,24 +7,30 @@ use std::{
 };
 
 use serde_json::json;
-use zegel_directory::View;
 
 use crate::{
-    Auditor, Charge, now_ms,
-    state::{beside, sync_folder},
+    Auditor, Charge, Finding, now_ms,
+    state::{State, beside, sync_folder},
+    statement::Key,
 };
 
 impl Auditor {
     /// Puts the evidence into a file of its own, and counts the lie.
     pub(crate) fn write_down(&mut self, charge: &Charge) -> io::Result<PathBuf> {
+        if let Finding::Apart(peer) = &charge.finding
+            && let Some(path) = self.apart.get(peer)
+        {
+            return Ok(path.clone());
+        }
         let state = &self.options.state;
         let evidence = json!({
             "version": 1,
             "server": self.source.url(),
             "domain": self.state.as_ref().map(|state| state.view.domain()),
-            "keys": self.state.as_ref().map(|state| &state.view).map(keys),
+            "keys": self.state.as_ref().map(keys),
             "epoch": charge.epoch,
             "found": format!("the service's directory {}", charge.finding),
+            "signed_twice": charge.signed_twice,
             "found_ms": now_ms(),
             "exhibits": charge.exhibits,
         });
@@ -43,7 +49,9 @@ impl Auditor {
             }
         };
         sync_folder(&path)?;
-        if let Some(kept) = &mut self.state {
+        if let Finding::Apart(peer) = &charge.finding {
+            self.apart.insert(peer.clone(), path.clone());
+        } else if let Some(kept) = &mut self.state {
             kept.lies += 1;
             // The evidence is what counts; a state that cannot be written is told of at the next step.
             let _ = kept.save(state);
@@ -52,7 +60,6 @@ impl Auditor {
     }
 }
 
-/// The directory's keys, in hexadecimal.
-fn keys(view: &View) -> Vec<String> {
-    view.signers().keys().iter().map(hex::encode).collect()
+fn keys(state: &State) -> Vec<Key> {
+    state.signers.iter().map(Key::from).collect()
 }

@@ -1,9 +1,11 @@
 //! Why an auditor stops: what is a lie, and what is not.
 
-use std::{fmt, path::PathBuf};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use serde::Serialize;
-use zegel_directory::{Lie, SignedRoot};
+use zegel_directory::{Lie, SignedRoot, SignerLink};
+
+use crate::statement::Key;
 
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +28,17 @@ pub enum Failure {
         /// What to try.
         fix: String,
     },
+    /// Not in order, and perhaps only a cache's or a restart's fault. It is called a lie when it stays so.
+    #[error(
+        "while checking epoch {}: the service's directory {}; try again: when it stays so for {} s it is a lie",
+        .charge.epoch, .charge.finding, .patience.as_secs_f64()
+    )]
+    Doubtful {
+        /// What it would be called.
+        charge: Box<Charge>,
+        /// How long it may stay so.
+        patience: Duration,
+    },
     /// The service was caught.
     #[error("{0}")]
     Caught(Box<Charge>),
@@ -39,7 +52,16 @@ impl Failure {
         Self::Own { doing: doing.into(), why: why.to_string(), fix: fix.into() }
     }
     pub(crate) fn caught(finding: impl Into<Finding>, epoch: u64, exhibits: Vec<Exhibit>) -> Self {
-        Self::Caught(Box::new(Charge { finding: finding.into(), epoch, exhibits, evidence: None }))
+        let finding = finding.into();
+        let signed_twice = finding.is_signed_twice();
+        Self::Caught(Box::new(Charge { finding, epoch, exhibits, signed_twice, evidence: None }))
+    }
+    /// Notes that the service's own signatures contradict each other, in a way that the finding does not tell.
+    pub(crate) fn signed_twice_if(mut self, contradict: bool) -> Self {
+        if let Self::Caught(charge) = &mut self {
+            charge.signed_twice |= contradict;
+        }
+        self
     }
 
     /// What the program ends with: 2 if the service was caught, else 1.
@@ -57,13 +79,21 @@ pub enum Finding {
     /// Only auditors ask for this.
     #[error("has no proof that epoch {0} only added to it")]
     Unproven(u64),
+    /// The auditor at this URL follows a directory of the same domain whose first key is another one. That shows that
+    /// these two see different directories, and not whose fault it is: anyone can make up a directory.
+    #[error("is another one than the directory that the auditor at {0} follows")]
+    Apart(String),
 }
 
 impl Finding {
-    /// Whether one answer is enough, because the service signed what contradicts itself. Anything else could be the
-    /// work of a cache or a broken connection, and is asked for again before it is called a lie.
-    pub(crate) fn is_signed_twice(&self) -> bool {
-        matches!(self, Self::Lie(Lie::Fork(_) | Lie::Vrf | Lie::Time(_)))
+    /// Whether it rests on two signatures of the service, whatever the keys. `Apart` rests on the witness' own.
+    fn is_signed_twice(&self) -> bool {
+        matches!(self, Self::Lie(Lie::Fork(_) | Lie::Vrf | Lie::Time(_) | Lie::OldKey(_)) | Self::Apart(_))
+    }
+
+    /// Whether it is the service's fault.
+    pub fn accuses(&self) -> bool {
+        !matches!(self, Self::Apart(_))
     }
 
     /// What follows from it, for whoever reads the one line.
@@ -82,6 +112,7 @@ impl Finding {
                 "whoever answers is not the directory that was followed until now"
             }
             Self::Lie(Lie::Vrf) => "one handle could have two entries, each shown to some people",
+            Self::Apart(_) => "the service shows two, or the other auditor's is made up",
             Self::Lie(_) => "the service states what cannot be true",
         }
     }
@@ -96,6 +127,9 @@ pub struct Charge {
     pub epoch: u64,
     /// What shows it.
     pub exhibits: Vec<Exhibit>,
+    /// Whether one answer was enough, because what contradicts itself is signed. Anything else could be the work of a
+    /// cache or of a restart, and is a lie only when it stays so.
+    pub signed_twice: bool,
     /// The file that all of this was written to.
     pub evidence: Option<PathBuf>,
 }
@@ -103,11 +137,11 @@ pub struct Charge {
 impl fmt::Display for Charge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { finding, epoch, .. } = self;
-        write!(
-            f,
-            "LIE at epoch {epoch}: the service's directory {finding}; that means: {}",
-            finding.proves()
-        )?;
+        match finding.accuses() {
+            true => write!(f, "LIE at epoch {epoch}: the service's directory {finding}")?,
+            false => write!(f, "these two see different directories: this auditor's {finding}")?,
+        }
+        write!(f, "; that means: {}", finding.proves())?;
         match &self.evidence {
             Some(path) => write!(f, "; the evidence is in {}", path.display()),
             None => f.write_str("; the evidence could not be written"),
@@ -141,6 +175,13 @@ pub enum Exhibit {
         /// Ed25519 over domain, epoch and hash.
         signature: String,
     },
+    /// The directory's keys, each named by the one before it.
+    Keys {
+        /// Where they come from.
+        from: String,
+        /// The keys, oldest first.
+        keys: Vec<Key>,
+    },
     /// What a witness signed, word for word.
     Witness(crate::Statement),
     /// An answer as it came.
@@ -168,6 +209,9 @@ impl Exhibit {
             signer: seen.signer,
             signature: hex::encode(&seen.signature),
         }
+    }
+    pub(crate) fn keys(from: &str, signers: &[SignerLink]) -> Self {
+        Self::Keys { from: from.into(), keys: signers.iter().map(Key::from).collect() }
     }
     pub(crate) fn answer(path: &str, body: Option<&[u8]>) -> Self {
         Self::Answer { path: path.into(), body: body.map(hex::encode) }

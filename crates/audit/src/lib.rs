@@ -24,7 +24,7 @@ pub mod daemon;
 pub use auditor::{Auditor, Options, Progress};
 pub use failure::{Charge, Exhibit, Failure, Finding};
 pub use proofs::{Folder, check_folder};
-pub use statement::{Statement, WitnessKey};
+pub use statement::{Key, Said, Statement, WitnessKey};
 
 /// What the clock says, milliseconds since 1970.
 fn now_ms() -> u64 {

@@ -1,6 +1,7 @@
 //! `zegel-audit`: checks a service's key directory from outside.
 //!
-//! Exit status: 0 in order, 1 could not check (said on standard error), 2 the service was caught.
+//! Exit status: 0 in order, 1 could not check (said on standard error), 2 the service was caught, or
+//! another auditor sees another directory.
 
 use std::{io::Write, path::PathBuf, process::ExitCode, time::Duration};
 
@@ -12,7 +13,7 @@ use zegel_audit::{Auditor, Failure, Options, WitnessKey, check_folder, daemon};
     name = "zegel-audit",
     version,
     about = "Follows a service's key directory from outside, and says so when it lies",
-    after_help = "Exit status: 0 in order, 1 could not check, 2 the service was caught.",
+    after_help = "Exit status: 0 in order, 1 could not check, 2 the service was caught, or others see another directory.",
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true
 )]
@@ -52,6 +53,10 @@ struct Follow {
     /// Keep the proofs in this folder, as other AKD auditors read them
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
+    /// Seconds that something may be missing or older before it is called a lie; what the service signed twice is one
+    /// at once
+    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    patience: u64,
     /// Trust these certificates instead of the usual ones
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
@@ -92,8 +97,16 @@ fn main() -> ExitCode {
 }
 
 fn follow(it: Follow) -> Result<(), Failure> {
-    let Follow { server, state, once, domain, every, listen, sign_with, peer, keep, ca } = it;
-    let options = Options { server, state: state.clone(), domain, ca, peers: peer, keep };
+    let Follow { server, state, once, domain, every, listen, sign_with, peer, keep, patience, ca } = it;
+    let options = Options {
+        server,
+        state: state.clone(),
+        domain,
+        ca,
+        peers: peer,
+        keep,
+        patience: Duration::from_secs(patience),
+    };
     let mut auditor = Auditor::open(options)?;
     if let Some(lies) = auditor.progress().map(|progress| progress.lies).filter(|lies| *lies > 0) {
         let state = state.display();

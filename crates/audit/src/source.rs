@@ -1,6 +1,7 @@
 //! What the service, or another auditor, answers over HTTP.
 
 use std::{
+    io::Read,
     path::Path,
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
     time::Duration,
@@ -14,8 +15,8 @@ use crate::Failure;
 
 /// No root or statement is longer, bytes.
 pub(crate) const SMALL: u64 = 1 << 20;
-/// No proof is longer, bytes: 5000 changes in a tree of a thousand million take a tenth of it.
-pub(crate) const LARGE: u64 = 64 << 20;
+/// No proof is longer, bytes.
+pub(crate) const LARGE: u64 = zegel_directory::MAX_PROOF as u64;
 /// How long the service may make us wait for one answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How many questions are under way at once.
@@ -57,7 +58,8 @@ impl Source {
         &self.base
     }
 
-    /// The body of an answer; `None` if there is no such thing. Waits when it is told to ask more slowly.
+    /// The body of an answer; `None` if there is no such thing. A body that is longer than `most` is cut after one byte
+    /// more. Waits when it is told to ask more slowly.
     pub fn get(&self, path: &str, most: u64) -> Result<Option<Vec<u8>>, Failure> {
         let url = format!("{}{path}", self.base);
         let failed = |why: &dyn std::fmt::Display| Failure::unreachable(format!("asking {url}"), why);
@@ -66,8 +68,9 @@ impl Source {
             let mut answer = self.agent.get(&url).call().map_err(|error| failed(&error))?;
             match answer.status().as_u16() {
                 200 => {
-                    let body = answer.body_mut().with_config().limit(most).read_to_vec();
-                    return body.map(Some).map_err(|error| failed(&error));
+                    let mut body = Vec::new();
+                    let read = answer.body_mut().as_reader().take(most + 1).read_to_end(&mut body);
+                    return read.map(|_| Some(body)).map_err(|error| failed(&error));
                 }
                 404 | 410 => return Ok(None),
                 429 if waited < PATIENCE => {
@@ -82,8 +85,9 @@ impl Source {
         }
     }
 
-    /// Several at once, in the order of the paths.
-    pub fn get_all(&self, paths: &[String], most: u64) -> Vec<Result<Option<Vec<u8>>, Failure>> {
+    /// Several at once, in the order of the paths; none where the body is longer than `most`: to be asked for alone, so
+    /// that no more than that is held of each.
+    pub fn get_all(&self, paths: &[String], most: u64) -> Vec<Option<Result<Option<Vec<u8>>, Failure>>> {
         let next = AtomicUsize::new(0);
         let work = || {
             let mut done = Vec::new();
@@ -99,7 +103,8 @@ impl Source {
             hands.into_iter().flat_map(|hand| hand.join().expect("asking does not panic")).collect()
         });
         answers.sort_by_key(|(at, _)| *at);
-        answers.into_iter().map(|(_, answer)| answer).collect()
+        let short = |answer: &Result<Option<Vec<u8>>, Failure>| !matches!(answer, Ok(Some(body)) if body.len() as u64 > most);
+        answers.into_iter().map(|(_, answer)| Some(answer).filter(short)).collect()
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use zegel_directory::View;
+use zegel_directory::{SignerLink, View};
 
 use crate::{Failure, Progress};
 
@@ -25,6 +25,8 @@ pub(crate) struct State {
     pub server: String,
     /// Keys and newest root.
     pub view: View,
+    /// The view's keys, with what each signed for the next: others are shown it.
+    pub signers: Vec<SignerLink>,
     /// How many lies were found.
     pub lies: u64,
     /// When it was last found in order, milliseconds since 1970.
@@ -38,7 +40,21 @@ impl State {
     pub fn progress(&self, begun: u64, newest: u64) -> Progress {
         let seen = self.view.latest().seen();
         let new = seen.epoch - begun;
-        Progress { domain: self.view.domain().into(), seen, new, newest, lies: self.lies }
+        Progress {
+            domain: self.view.domain().into(),
+            seen,
+            new,
+            newest,
+            lies: self.lies,
+            signers: self.signers.clone(),
+        }
+    }
+
+    /// Takes more keys; those that do not go on from the view's are left alone.
+    pub fn learn(&mut self, signers: &[SignerLink]) {
+        if signers.len() > self.signers.len() && self.view.learn_signers(signers).is_ok() {
+            self.signers = signers.to_vec();
+        }
     }
 
     /// Reads the file; `None` if there is none.

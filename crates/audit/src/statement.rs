@@ -4,18 +4,19 @@
 //!
 //! ```json
 //! {"version":1,"domain":"example.org","epoch":7,"root":"…32 bytes…","signer":0,"signature":"…64 bytes…",
-//!  "witness":"…32 bytes…","witnessed":"…64 bytes…"}
+//!  "signers":[{"key":"…32 bytes…","endorsement":""}],"witness":"…32 bytes…","witnessed":"…64 bytes…"}
 //! ```
 //!
 //! `signature` is the directory's own, by its key number `signer`, over "Zegel 1 directory root is", domain, epoch and
-//! root. `witnessed` is Ed25519 by the key `witness` over
+//! root. `signers` are the directory's keys as the witness was shown them, each endorsed by the one before it.
+//! `witnessed` is Ed25519 by the key `witness` over
 //!
 //! ```text
-//! "Zegel 1 witness root is" 00 | 4-byte length, domain | 4-byte length (8), epoch | 4-byte length (32), root
+//! "Zegel 1 witness root is" 00 | domain | epoch (8 bytes) | root | for each of the signers: key | endorsement
 //! ```
 //!
-//! all numbers big-endian. Two statements for one epoch with two roots, each signed by the directory, prove a split
-//! view to anyone.
+//! each part behind its length in 4 bytes, all numbers big-endian. Two statements for one epoch with two roots, each signed by the directory, prove a split
+//! view to anyone; so do two whose signers begin alike and then part.
 
 use std::{
     fs::{self, OpenOptions},
@@ -25,7 +26,7 @@ use std::{
 
 use ed25519_dalek::{Signer, SigningKey};
 use serde::{Deserialize, Serialize};
-use zegel_directory::SeenRoot;
+use zegel_directory::{SeenRoot, SignerLink, Signers};
 use zeroize::Zeroizing;
 
 use crate::Failure;
@@ -43,13 +44,43 @@ pub struct Statement {
     root: String,
     signer: u32,
     signature: String,
+    signers: Vec<Key>,
     witness: String,
     witnessed: String,
 }
 
-fn message(domain: &str, epoch: u64, root: &[u8; 32]) -> Vec<u8> {
+/// A key of the directory and the signature of the one before it, in hexadecimal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Key {
+    key: String,
+    endorsement: String,
+}
+
+impl From<&SignerLink> for Key {
+    fn from(link: &SignerLink) -> Self {
+        Self { key: hex::encode(link.key), endorsement: hex::encode(&link.endorsement) }
+    }
+}
+
+/// What a [`Statement`] that holds says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said<'a> {
+    /// The root, signed by one of the signers.
+    pub seen: SeenRoot,
+    /// The directory's keys as the witness knows them.
+    pub signers: Signers,
+    /// The same with the endorsements.
+    pub links: Vec<SignerLink>,
+    /// The key of the witness, in hexadecimal.
+    pub witness: &'a str,
+}
+
+fn message(domain: &str, seen: &SeenRoot, links: &[SignerLink]) -> Vec<u8> {
     let mut message = b"Zegel 1 witness root is\0".to_vec();
-    for part in [domain.as_bytes(), &epoch.to_be_bytes(), root] {
+    let epoch = seen.epoch.to_be_bytes();
+    let root: [&[u8]; 3] = [domain.as_bytes(), &epoch, &seen.hash];
+    let keys = links.iter().flat_map(|link| [&link.key[..], &link.endorsement]);
+    for part in root.into_iter().chain(keys) {
         message.extend((part.len() as u32).to_be_bytes());
         message.extend(part);
     }
@@ -57,21 +88,35 @@ fn message(domain: &str, epoch: u64, root: &[u8; 32]) -> Vec<u8> {
 }
 
 impl Statement {
-    /// The root in it and the key of the witness, in hexadecimal, if the witness signed it and it is about this domain.
-    pub fn verify(&self, domain: &str) -> Result<(SeenRoot, &str), &'static str> {
+    /// What it says, if the witness signed it, it is about this domain, and the keys that it shows signed the root.
+    pub fn verify(&self, domain: &str) -> Result<Said<'_>, &'static str> {
+        const UNREADABLE: &str = "it cannot be read";
         if self.version != VERSION {
             return Err("its version is not known to this build");
         }
         if self.domain != domain {
             return Err("it is about another domain");
         }
-        let seen = self.seen().ok_or("it cannot be read")?;
-        let key = fixed(&self.witness).ok_or("it cannot be read")?;
-        let signature = hex::decode(&self.witnessed).map_err(|_| "it cannot be read")?;
-        if !zegel_identity::verify(&key, &message(domain, seen.epoch, &seen.hash), &signature) {
+        let seen = self.seen().ok_or(UNREADABLE)?;
+        let links = self.links().ok_or(UNREADABLE)?;
+        let key = fixed(&self.witness).ok_or(UNREADABLE)?;
+        let signature = hex::decode(&self.witnessed).map_err(|_| UNREADABLE)?;
+        if !zegel_identity::verify(&key, &message(domain, &seen, &links), &signature) {
             return Err("its witness did not sign it");
         }
-        Ok((seen, &self.witness))
+        let signers = Signers::verify(domain, &links);
+        let signers = signers.map_err(|_| "it shows keys that did not name each other")?;
+        if !seen.is_signed(domain, &signers) {
+            return Err("it shows a root that no key of the directory signed");
+        }
+        Ok(Said { seen, signers, links, witness: &self.witness })
+    }
+
+    fn links(&self) -> Option<Vec<SignerLink>> {
+        let link = |it: &Key| {
+            Some(SignerLink { key: fixed(&it.key)?, endorsement: hex::decode(&it.endorsement).ok()? })
+        };
+        self.signers.iter().map(link).collect()
     }
 
     fn seen(&self) -> Option<SeenRoot> {
@@ -126,8 +171,8 @@ impl WitnessKey {
         hex::encode(self.0.verifying_key().to_bytes())
     }
 
-    /// States that a root was checked.
-    pub fn state(&self, domain: &str, seen: &SeenRoot) -> Statement {
+    /// States that a root was checked, in the directory with these keys.
+    pub fn state(&self, domain: &str, seen: &SeenRoot, signers: &[SignerLink]) -> Statement {
         Statement {
             version: VERSION,
             domain: domain.into(),
@@ -135,8 +180,9 @@ impl WitnessKey {
             root: hex::encode(seen.hash),
             signer: seen.signer,
             signature: hex::encode(&seen.signature),
+            signers: signers.iter().map(Key::from).collect(),
             witness: self.public(),
-            witnessed: hex::encode(self.0.sign(&message(domain, seen.epoch, &seen.hash)).to_bytes()),
+            witnessed: hex::encode(self.0.sign(&message(domain, seen, signers)).to_bytes()),
         }
     }
 }

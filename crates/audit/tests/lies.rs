@@ -2,6 +2,8 @@
 
 mod scene;
 
+use std::time::{Duration, Instant};
+
 use scene::{DOMAIN, Desk, House, NEWEST, Service, root_path};
 use zegel_directory::{Root, SignedRoot, SignerKey};
 use zegel_identity::SigningKey;
@@ -45,7 +47,7 @@ fn a_removed_entry() {
     let evidence = desk.evidence();
     assert_eq!(evidence["epoch"], 4);
     assert_eq!(evidence["domain"], DOMAIN);
-    assert_eq!(evidence["keys"][0], hex::encode(house.key.links()[0].key));
+    assert_eq!(evidence["keys"][0]["key"], hex::encode(house.key.links()[0].key));
     let exhibits = evidence["exhibits"].as_array().expect("a list");
     let body = exhibits[1]["root"]["body"].as_str().expect("a root");
     assert_eq!(Root::from_bytes(&hex::decode(body).expect("hex")), Ok(house.roots[4].root.clone()));
@@ -81,6 +83,25 @@ fn a_proof_that_cannot_be_read_or_is_not_there() {
     desk.once(&service.url, &[]).caught("has no proof that epoch 2 only added to it");
     service.show(&house);
     desk.once(&service.url, &[]).fine();
+}
+
+/// As deep as labels are long, to the end of anybody's stack.
+#[test]
+fn a_proof_of_the_deepest_tree() {
+    use akd::{AzksElement, AzksValue, NodeLabel, SingleAppendOnlyProof, local_auditing::AuditBlob};
+    let (mut house, service, desk) = followed(1);
+    house.grow(1);
+    service.show(&house);
+    let node = |depth: u32| {
+        let mut bits = [0; 32];
+        bits[depth as usize / 8] = 0x80 >> (depth % 8);
+        AzksElement { label: NodeLabel::new(bits, depth + 1), value: AzksValue([1; 32]) }
+    };
+    let unchanged_nodes = (0..255).map(node).collect();
+    let proof = SingleAppendOnlyProof { inserted: vec![node(255)], unchanged_nodes };
+    let blob = AuditBlob::new([0; 32], [0; 32], 2, &proof).expect("a file");
+    service.put(&house.proof_path(2), blob.data);
+    desk.once(&service.url, &[]).caught("removed or rewrote something in epoch 2");
 }
 
 #[test]
@@ -187,7 +208,7 @@ fn a_key_that_the_old_one_named_is_fine() {
     let signed = SignedRoot::sign(DOMAIN, root, &old);
     service.put(&root_path(5), house.answer(&signed));
     service.put(NEWEST, house.answer(&signed));
-    desk.once(&service.url, &[]).caught("at epoch 5");
+    desk.once(&service.url, &[]).caught("signed epoch 5 with a key that it had replaced");
 }
 
 #[test]
@@ -228,18 +249,77 @@ fn a_first_tree_that_is_not_empty() {
     Desk::new().once(&service.url, &[]).caught("made no sense (a first root whose tree is not empty)");
 }
 
+/// The list goes another way than the one that was followed: the key that signed both is caught at once.
 #[test]
-fn a_short_disturbance_is_asked_about_again() {
+fn keys_that_part() {
+    let mut house = House::new();
+    house.key = house.key.rotate(DOMAIN, SigningKey::from_bytes(&[8; 32]));
+    house.grow(2);
+    let service = Service::of(&house);
+    let desk = Desk::new();
+    desk.once(&service.url, &[]).fine();
+    let mut other = House::new();
+    other.key = other.key.rotate(DOMAIN, SigningKey::from_bytes(&[7; 32]));
+    other.grow(3);
+    service.show(&other);
+    let begun = Instant::now();
+    let said = desk.once(&service.url, &["--patience", "600"]);
+    said.caught("changed its keys without the old ones' consent");
+    assert!(begun.elapsed() < Duration::from_secs(60));
+    let exhibits = desk.evidence()["exhibits"].clone();
+    let second = |at: usize| exhibits[at]["keys"]["keys"][1]["key"].clone();
+    assert_eq!(second(2), hex::encode(house.key.links()[1].key), "{exhibits:#}");
+    assert_eq!(second(3), hex::encode(other.key.links()[1].key), "{exhibits:#}");
+    assert_eq!(desk.evidence()["signed_twice"], true);
+}
+
+/// A cache's old answer, a proxy's 404 during a restart.
+#[test]
+fn a_short_disturbance_is_no_lie() {
     let (mut house, service, desk) = followed(2);
-    house.grow(1);
-    service.show(&house);
+    for number in 0..5 {
+        house.grow(1);
+        service.show(&house);
+        let epoch = house.newest();
+        match number {
+            0 => service.newest(&house, 1),
+            1 => service.remove(NEWEST),
+            2 => service.remove(&root_path(epoch)),
+            3 => service.remove(&house.proof_path(epoch)),
+            _ => service.put(NEWEST, b"<html>".to_vec()),
+        }
+        let daemon = desk.daemon(&service.url, &["--patience", "600"]);
+        daemon.waits_for("errors_total", 2.0);
+        assert_eq!(
+            (daemon.metric("lies_total"), daemon.metric("last_success_timestamp_seconds")),
+            (0.0, 0.0)
+        );
+        service.show(&house);
+        daemon.reaches(epoch);
+    }
+    // The same for `--once`, which waits; a look asks once for the newest root, once for another, and for its proof.
+    let desk = Desk::new();
+    service.newest(&house, 2);
+    desk.once(&service.url, &[]).fine();
     service.newest(&house, 1);
-    // The old answer of a cache is there for half a second only.
+    let before = service.asked();
     std::thread::scope(|scope| {
-        scope.spawn(|| {
-            std::thread::sleep(std::time::Duration::from_millis(600));
-            service.newest(&house, 3);
-        });
-        desk.once(&service.url, &[]).fine();
+        let said = scope.spawn(|| desk.once(&service.url, &["--patience", "600"]).fine());
+        while service.asked() < before + 2 {
+            std::thread::sleep(Duration::from_millis(20));
+            assert!(!said.is_finished(), "it was not noticed");
+        }
+        service.newest(&house, 3);
     });
+    assert!(service.asked() >= before + 5);
+}
+
+/// However long it is told to wait.
+#[test]
+fn what_is_signed_twice_is_a_lie_at_once() {
+    let (house, service, desk) = followed(2);
+    altered(&house, &service, 2, |root| root.time_ms += 1);
+    let begun = Instant::now();
+    desk.once(&service.url, &["--patience", "600"]).caught("showed two different roots for epoch 2");
+    assert!(begun.elapsed() < Duration::from_secs(60));
 }

@@ -40,9 +40,8 @@ pub async fn verify(client: &Client, out: &mut Out, handle: &str, theirs: Option
     let code =
         QrCode::new(number.qr.as_bytes()).map_err(|error| Fail::own("drawing the code", error, "--json"))?;
     // Light modules are drawn: most terminals are dark, and readers want dark on light.
-    let drawing =
-        code.render::<Dense1x2>().quiet_zone(true).dark_color(Dense1x2::Light).light_color(Dense1x2::Dark);
-    let drawn = drawing.build();
+    let mut renderer = code.render::<Dense1x2>();
+    let drawn = renderer.quiet_zone(true).dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build();
     drawn.lines().try_for_each(|row| out.plain(row))?;
     out.line(&[(Look::Quiet, &number.qr)])?;
     let text = format!("Compare by voice or in person, or: zegel verify {handle} 'THEIR NUMBER OR CODE'");
@@ -143,7 +142,9 @@ pub fn alarms(client: &Client, out: &mut Out, all: bool, seen: bool) -> Result<(
         }
     }
     if seen {
-        let count = client.acknowledge_alarms()?;
+        // What came while this was being read stays.
+        let shown = alarms.iter().map(|alarm| alarm.id).max().unwrap_or(0);
+        let count = client.acknowledge_alarms(shown)?;
         out.either(&json!({"done": "alarms", "seen": count}), &format!("{count} alarms are acknowledged."))?;
     }
     Ok(())
@@ -180,7 +181,12 @@ fn tell(alarms: &[Alarm], json: bool) {
 
 fn written(alarm: &Alarm) -> Vec<String> {
     let at = time::local(alarm.at).unwrap_or_default();
-    let mut rows = vec![format!("ALARM ({}, {at}): {}", alarm.kind, alarm.text)];
+    let again = match alarm.repeats {
+        0 => String::new(),
+        1 => ", and once more".to_owned(),
+        more => format!(", and {more} times more"),
+    };
+    let mut rows = vec![format!("ALARM ({}, {at}{again}): {}", alarm.kind, alarm.text)];
     let numbered = alarm.steps.iter().enumerate();
     rows.extend(numbered.map(|(at, step)| format!("    {}. {step}", at + 1)));
     rows

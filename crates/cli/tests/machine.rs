@@ -13,7 +13,10 @@ fn every_command_speaks_json() {
     let [alice, bob] = ["alice", "bob"].map(|handle| scene.newcomer(handle));
     for who in [&alice, &bob] {
         let words = ["register", &who.handle, "--server", scene.url(), "--age", "adult"];
-        assert_eq!(fields(&who.asks_one(&words)), ["account", "device", "directory", "handle", "server", "uri"]);
+        assert_eq!(
+            fields(&who.asks_one(&words)),
+            ["account", "device", "directory", "handle", "server", "uri"]
+        );
     }
     let sent = alice.asks_one(&["send", "bob", "hi"]);
     assert_eq!((fields(&sent), text(&sent, "to")), (vec!["id", "to"], "bob"));
@@ -59,7 +62,10 @@ fn every_command_speaks_json() {
     assert_eq!(fields(&bob.asks_one(&["verify", "alice"])), ["checked", "handle", "number", "qr"]);
     assert_eq!(fields(&bob.asks_one(&["devices"])), ["id", "since", "this"]);
     let entry = bob.asks_one(&["directory", "show", "alice"]);
-    assert!(entry["devices"].is_array() && entry["state"].is_string() && entry["root"].is_string(), "{entry}");
+    assert!(
+        entry["devices"].is_array() && entry["state"].is_string() && entry["root"].is_string(),
+        "{entry}"
+    );
     assert!(bob.asks(&["alarms"]).is_empty());
     assert!(text(&bob.asks_one(&["code"]), "code").starts_with("zegel:bob:"));
     assert!(bob.asks(&["export"]).iter().all(|line| line["kind"].is_string()));

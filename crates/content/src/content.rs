@@ -57,7 +57,7 @@ pub struct LastSeen {
 
 /// A root of the service's key directory, as the service signed it: people who were shown different directories find
 /// out by it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeenRoot {
     /// Its epoch.
     pub epoch: u64,
@@ -67,6 +67,17 @@ pub struct SeenRoot {
     pub signer: u32,
     /// Ed25519.
     pub signature: [u8; 64],
+    /// The directory's keys as the sender knows them, oldest first; from one to [`MAX_SIGNERS`](crate::MAX_SIGNERS).
+    pub signers: Vec<SeenSigner>,
+}
+
+/// A signing key of the key directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeenSigner {
+    /// Ed25519 public key.
+    pub key: [u8; 32],
+    /// Signature of the key before it; the first has none.
+    pub endorsement: Option<[u8; 64]>,
 }
 
 impl Content {

@@ -2,9 +2,10 @@
 
 use ciborium::Value;
 
-use crate::content::{Content, LastSeen, SeenRoot};
+use crate::content::{Content, LastSeen, SeenRoot, SeenSigner};
 use crate::error::ContentError;
-use crate::fields::{Fields, to_cbor, to_text, to_uint};
+use crate::fields::{Fields, to_array, to_cbor, to_fixed, to_text, to_uint};
+use crate::limits::MAX_SIGNERS;
 
 const SENDER_URI: u64 = 1;
 const ROOM_URI: u64 = 2;
@@ -37,12 +38,22 @@ pub(crate) fn encode(content: &Content) -> Value {
     if content.sent_ms != 0 {
         map.push((SENT_MS, content.sent_ms.into()));
     }
-    if let Some(SeenRoot { epoch, hash, signer, signature }) = content.seen_root {
-        let root =
-            vec![epoch.into(), Value::Bytes(hash.into()), signer.into(), Value::Bytes(signature.into())];
+    if let Some(SeenRoot { epoch, hash, signer, signature, signers }) = &content.seen_root {
+        let root = vec![
+            (*epoch).into(),
+            Value::Bytes(hash.to_vec()),
+            (*signer).into(),
+            Value::Bytes(signature.to_vec()),
+            Value::Array(signers.iter().map(signer_fields).collect()),
+        ];
         map.push((SEEN_ROOT, Value::Array(root)));
     }
     Value::Map(map.into_iter().map(|(key, value)| (key.into(), value)).collect())
+}
+
+fn signer_fields(signer: &SeenSigner) -> Value {
+    let endorsement = signer.endorsement.map_or_else(Vec::new, Vec::from);
+    Value::Array(vec![Value::Bytes(signer.key.to_vec()), Value::Bytes(endorsement)])
 }
 
 pub(crate) fn decode(map: Vec<(Value, Value)>) -> Result<Extensions, ContentError> {
@@ -83,9 +94,24 @@ fn seen_root(value: Value) -> Result<SeenRoot, ContentError> {
         hash: fields.fixed(name)?,
         signer: fields.uint(name)?,
         signature: fields.fixed(name)?,
+        signers: to_array(fields.next(name)?, name)?
+            .into_iter()
+            .map(|signer| seen_signer(signer, name))
+            .collect::<Result<_, _>>()?,
     };
     fields.end(name)?;
-    Ok(seen)
+    if (1..=MAX_SIGNERS).contains(&seen.signers.len()) { Ok(seen) } else { Err(ContentError::Field(name)) }
+}
+
+fn seen_signer(value: Value, name: &'static str) -> Result<SeenSigner, ContentError> {
+    let mut fields = Fields::of(value, name)?;
+    let key = fields.fixed(name)?;
+    let endorsement = match fields.next(name)? {
+        Value::Bytes(none) if none.is_empty() => None,
+        signature => Some(to_fixed(signature, name)?),
+    };
+    fields.end(name)?;
+    Ok(SeenSigner { key, endorsement })
 }
 
 /// Keys ascend by their encoded bytes, so none comes twice.

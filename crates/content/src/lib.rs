@@ -18,9 +18,9 @@ mod limits;
 mod part;
 mod shown;
 
-pub use content::{Content, Expires, LastSeen, SeenRoot};
+pub use content::{Content, Expires, LastSeen, SeenRoot, SeenSigner};
 pub use error::ContentError;
 pub use id::{MessageId, MessageIdError, message_id};
-pub use limits::{MAX_CONTENT, MAX_DEPTH, MAX_TEXT};
+pub use limits::{MAX_CONTENT, MAX_DEPTH, MAX_SIGNERS, MAX_TEXT};
 pub use part::{Body, Disposition, External, Part, Semantics};
 pub use shown::{EVENT_TYPE, Event, Shown, TEXT_TYPE};

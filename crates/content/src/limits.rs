@@ -10,6 +10,9 @@ pub const MAX_CONTENT: usize = 64 * 1024;
 /// Most bytes of one text.
 pub const MAX_TEXT: usize = 16 * 1024;
 
+/// Most keys of the key directory that a message may name.
+pub const MAX_SIGNERS: usize = 16;
+
 /// Most levels of parts, the outermost included (section 6.3 of the draft).
 pub const MAX_DEPTH: usize = 4;
 

@@ -4,8 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use zegel_content::{
-    Body, Content, Disposition, Event, Expires, External, LastSeen, MessageId, Part, SeenRoot, Semantics,
-    Shown, message_id,
+    Body, Content, Disposition, Event, Expires, External, LastSeen, MessageId, Part, SeenRoot, SeenSigner,
+    Semantics, Shown, message_id,
 };
 
 const ALICE: &str = "mimi://zegel.example/u/alice";
@@ -56,7 +56,12 @@ fn an_event() {
 #[test]
 fn a_seen_root() {
     let mut content = Content::text(salt(80), BOB, ROOM, SENT + 5, "Gezien");
-    content.seen_root = Some(SeenRoot { epoch: 70_000, hash: [0x88; 32], signer: 1, signature: [0x99; 64] });
+    let signers = vec![
+        SeenSigner { key: [0xAA; 32], endorsement: None },
+        SeenSigner { key: [0xBB; 32], endorsement: Some([0xCC; 64]) },
+    ];
+    let (hash, signature) = ([0x88; 32], [0x99; 64]);
+    content.seen_root = Some(SeenRoot { epoch: 70_000, hash, signer: 1, signature, signers });
     pinned(include_bytes!("golden/seen_root.cbor"), &content);
 }
 

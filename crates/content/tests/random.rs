@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use zegel_content::{
-    Body, Content, Disposition, Expires, External, LastSeen, MessageId, Part, SeenRoot, Semantics,
+    Body, Content, Disposition, Expires, External, LastSeen, MessageId, Part, SeenRoot, SeenSigner, Semantics,
 };
 
 fn external() -> impl Strategy<Value = External> {
@@ -60,11 +60,14 @@ fn content() -> impl Strategy<Value = Content> {
     let refs = (option::of(any::<(bool, u32)>()), option::of(any::<[u8; 32]>()));
     let uris = (".{0,60}", ".{0,60}");
     let ours = (option::of(any::<(u64, [u8; 32])>()), any::<u32>(), any::<u64>());
-    let root = option::of((any::<u64>(), any::<[u8; 32]>(), any::<u32>(), any::<[u8; 32]>()));
-    let root = root.prop_map(|root| {
-        root.map(|(epoch, hash, signer, half)| {
-            let signature = std::array::from_fn(|i| half[i % 32]);
-            SeenRoot { epoch, hash, signer, signature }
+    let twice = |half: [u8; 32]| std::array::from_fn(|i| half[i % 32]);
+    let signers = vec(any::<([u8; 32], Option<[u8; 32]>)>(), 1..=16);
+    let root = option::of((any::<u64>(), any::<[u8; 32]>(), any::<u32>(), any::<[u8; 32]>(), signers));
+    let root = root.prop_map(move |root| {
+        root.map(|(epoch, hash, signer, half, signers)| {
+            let named = |(key, half): ([u8; 32], Option<_>)| SeenSigner { key, endorsement: half.map(twice) };
+            let signers = signers.into_iter().map(named).collect();
+            SeenRoot { epoch, hash, signer, signature: twice(half), signers }
         })
     });
     (head, refs, uris, (ours, root), part()).prop_map(|(head, refs, uris, (ours, seen_root), part)| Content {

@@ -131,17 +131,31 @@ fn unknown_extensions_are_ignored_and_known_ones_are_strict() {
     assert_eq!(wrong(0xF001, Value::Array(vec![1.into()])), Err(ContentError::Field("last_seen")));
     assert_eq!(wrong(0xF002, (1u64 << 32).into()), Err(ContentError::Field("forward_count")));
     assert_eq!(wrong(0xF003, (-1).into()), Err(ContentError::Field("sent_ms")));
+    fn bytes(n: usize) -> Value {
+        Value::Bytes(vec![1; n])
+    }
+    fn signers(endorsements: &[usize]) -> Value {
+        let signer = |n: &usize| Value::Array(vec![bytes(32), bytes(*n)]);
+        Value::Array(endorsements.iter().map(signer).collect())
+    }
     let root = |change: fn(&mut Vec<Value>)| {
-        let mut root = vec![7.into(), Value::Bytes(vec![1; 32]), 0.into(), Value::Bytes(vec![2; 64])];
+        let mut root = vec![7.into(), bytes(32), 0.into(), bytes(64), signers(&[0, 64])];
         change(&mut root);
         wrong(0xF004, Value::Array(root))
     };
     assert_eq!(root(|_| {}).unwrap().seen_root.unwrap().epoch, 7);
-    let changes: [fn(&mut Vec<Value>); 6] = [
+    assert_eq!(root(|root| root[4] = signers(&[64; 16])).unwrap().seen_root.unwrap().signers.len(), 16);
+    let changes: [fn(&mut Vec<Value>); 12] = [
         |root| root[0] = (-1).into(),
         |root| root[1] = Value::Bytes(vec![1; 31]),
         |root| root[2] = (1u64 << 32).into(),
         |root| root[3] = Value::Bytes(vec![2; 65]),
+        |root| root[4] = signers(&[]),
+        |root| root[4] = signers(&[64; 17]),
+        |root| root[4] = signers(&[0, 63]),
+        |root| root[4] = Value::Array(vec![bytes(32)]),
+        |root| root[4] = Value::Array(vec![Value::Array(vec![bytes(31), bytes(0)])]),
+        |root| root[4] = Value::Array(vec![Value::Array(vec![bytes(32), bytes(0), bytes(0)])]),
         |root| drop(root.pop()),
         |root| root.push(Value::Null),
     ];

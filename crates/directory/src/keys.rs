@@ -6,12 +6,18 @@ use zegel_proto::v1;
 
 use crate::labelled;
 
+/// So many keys a directory has at most, one after the other: a list of them must fit into a message.
+pub const MAX_SIGNERS: usize = 16;
+
 /// Why a list of directory keys is not taken.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum KeysError {
     /// None at all.
     #[error("the directory has no signing key")]
     Empty,
+    /// More than [`MAX_SIGNERS`].
+    #[error("the directory has {0} signing keys, which is more than it may have")]
+    TooMany(usize),
     /// One is malformed, or the one before it did not sign it.
     #[error("the directory's signing key number {0} was not named by the one before it")]
     Endorsement(usize),
@@ -28,7 +34,11 @@ pub struct SignerLink {
 
 /// The directory's signing keys in order; the last is in use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Signers(Vec<[u8; 32]>);
+pub struct Signers {
+    keys: Vec<[u8; 32]>,
+    /// For every key, the signature of the one before it.
+    endorsements: Vec<Vec<u8>>,
+}
 
 fn endorsement(domain: &str, number: usize, key: &[u8; 32]) -> Vec<u8> {
     labelled("directory key", &[domain.as_bytes(), &(number as u64).to_be_bytes(), key])
@@ -37,6 +47,9 @@ fn endorsement(domain: &str, number: usize, key: &[u8; 32]) -> Vec<u8> {
 impl Signers {
     /// Verifies a list from its first key on.
     pub fn verify(domain: &str, links: &[SignerLink]) -> Result<Self, KeysError> {
+        if links.len() > MAX_SIGNERS {
+            return Err(KeysError::TooMany(links.len()));
+        }
         let mut keys: Vec<[u8; 32]> = Vec::with_capacity(links.len());
         for (number, link) in links.iter().enumerate() {
             if let Some(before) = keys.last() {
@@ -47,28 +60,37 @@ impl Signers {
             }
             keys.push(link.key);
         }
-        if keys.is_empty() { Err(KeysError::Empty) } else { Ok(Self(keys)) }
+        if keys.is_empty() {
+            return Err(KeysError::Empty);
+        }
+        Ok(Self { keys, endorsements: links.iter().map(|link| link.endorsement.clone()).collect() })
     }
 
     /// Whether these are the keys of `older`, and perhaps more.
     pub fn continues(&self, older: &Self) -> bool {
-        self.0.starts_with(&older.0)
+        self.keys.starts_with(&older.keys)
     }
 
     /// Whether key number `signer` made this signature.
     pub(crate) fn signed(&self, signer: u32, message: &[u8], signature: &[u8]) -> bool {
-        let key = usize::try_from(signer).ok().and_then(|number| self.0.get(number));
+        let key = usize::try_from(signer).ok().and_then(|number| self.keys.get(number));
         key.is_some_and(|key| zegel_identity::verify(key, message, signature))
     }
 
     /// The keys, oldest first; a signer's number is its place here.
     pub fn keys(&self) -> &[[u8; 32]] {
-        &self.0
+        &self.keys
+    }
+
+    /// What [`Signers::verify`] read, to be shown to others.
+    pub fn links(&self) -> Vec<SignerLink> {
+        let pairs = self.keys.iter().zip(&self.endorsements);
+        pairs.map(|(key, endorsement)| SignerLink { key: *key, endorsement: endorsement.clone() }).collect()
     }
 
     /// The first key: what names this directory to people.
     pub fn first(&self) -> &[u8; 32] {
-        &self.0[0]
+        &self.keys[0]
     }
 }
 

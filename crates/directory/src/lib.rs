@@ -23,9 +23,9 @@ mod root;
 mod view;
 
 #[cfg(feature = "audit")]
-pub use audit::verify_append_only;
+pub use audit::{MAX_PROOF, verify_append_only};
 pub use entry::{Entry, EntryError, Label};
-pub use keys::{KeysError, SignerKey, SignerLink, Signers};
+pub use keys::{KeysError, MAX_SIGNERS, SignerKey, SignerLink, Signers};
 pub use lie::Lie;
 pub use promise::{Promise, SignedPromise};
 pub use proof::{Found, ProofError, verify_history, verify_lookup};
@@ -36,6 +36,10 @@ pub use view::View;
 pub const EPOCH_MS: u64 = 10_000;
 /// A promise that is not kept this long after it was made, by the service's own clock, is broken, milliseconds.
 pub const PATIENCE_MS: u64 = 600_000;
+/// How many epochs ahead of the newest root a promise may reach: one that never falls due is none.
+pub const PROMISE_EPOCHS: u64 = 16;
+/// How far ahead of the service's own clock, and of its newest root, a promise may be dated, milliseconds.
+pub const CLOCK_SLACK_MS: u64 = 600_000;
 
 /// How the tree is hashed: as WhatsApp's is, so that its auditors can read ours.
 type Hashing = akd_core::WhatsAppV1Configuration;

@@ -21,6 +21,17 @@ pub enum Lie {
     /// Two different roots for one epoch.
     #[error("showed two different roots for epoch {0}")]
     Fork(u64),
+    /// A root without the way down to the one that was seen before.
+    #[error("did not show how epoch {shown} follows from epoch {seen}")]
+    Unlinked {
+        /// What was seen before.
+        seen: u64,
+        /// What came now.
+        shown: u64,
+    },
+    /// A signature of a key that was replaced before.
+    #[error("signed epoch {0} with a key that it had replaced")]
+    OldKey(u64),
     /// A root that does not come after the one seen before.
     #[error("showed epoch {shown} after epoch {seen}: it went back")]
     Rollback {

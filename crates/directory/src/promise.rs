@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use zegel_proto::v1;
 
-use crate::{Entry, EntryError, Label, PATIENCE_MS, Root, SignerKey, Signers, labelled};
+use crate::{
+    CLOCK_SLACK_MS, Entry, EntryError, Label, PATIENCE_MS, PROMISE_EPOCHS, Root, SignerKey, Signers, labelled,
+};
 
 /// What is promised: from epoch `by_epoch` on, the directory's entry for `label` is `entry` or a later one of the
 /// same account.
@@ -53,6 +55,14 @@ impl SignedPromise {
     /// Whether a key of the directory signed it.
     pub fn is_signed(&self, domain: &str, signers: &Signers) -> bool {
         signers.signed(self.signer, &self.promise.message(domain), &self.signature)
+    }
+
+    /// Whether it falls due soon, held against the newest root and the service's clock: a promise for a day that never
+    /// comes could never be broken.
+    pub fn is_sane(&self, root: &Root, server_ms: u64) -> bool {
+        let Promise { by_epoch, made_ms, .. } = self.promise;
+        by_epoch <= root.epoch.saturating_add(PROMISE_EPOCHS)
+            && made_ms <= server_ms.max(root.time_ms).saturating_add(CLOCK_SLACK_MS)
     }
 
     /// Whether the directory must have kept it in this root, or, by the service's own clock, long before now.

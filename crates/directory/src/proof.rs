@@ -5,19 +5,16 @@
 
 use akd_core::verify::VerificationError;
 use akd_core::verify::history::{HistoryParams, HistoryVerificationParams, key_history_verify};
-use akd_core::verify::lookup_verify;
-use akd_core::{
-    AkdLabel, Configuration, HistoryProof, LookupProof, MembershipProof, NonMembershipProof, VerifyResult,
-};
-use protobuf::Message;
+use akd_core::{AkdLabel, Configuration, HistoryProof, MembershipProof, NonMembershipProof, VerifyResult};
+use protobuf::{CodedInputStream, Message};
 use serde::{Deserialize, Serialize};
 
 use crate::{Entry, Hashing, Label, Root};
 
 /// The largest proof of one entry, bytes; an honest one among a billion handles is a tenth of that.
 const MAX_LOOKUP: usize = 64 << 10;
-/// The largest proof of a history, bytes.
-const MAX_HISTORY: usize = 1 << 20;
+/// The largest proof of a history, bytes: what a frame holds, and more than a chain of the most links needs.
+const MAX_HISTORY: usize = 3 << 20;
 /// A path has at most as many layers as a label has bits.
 const MAX_LAYERS: usize = 256;
 
@@ -50,18 +47,21 @@ pub(crate) fn wrong(why: &str) -> ProofError {
     ProofError::Wrong(why.into())
 }
 
-/// The entry of a label under a root, proven by the bytes of `akd`'s `LookupProof`.
+/// The newest entry of a label under a root, proven by the bytes of `akd`'s `HistoryProof` of one entry.
+///
+/// `akd`'s shorter `LookupProof` is not enough. It shows that an entry was put in and not struck out, and not that none
+/// came after it: a service that never strikes out could show its owner one entry and everyone else another, under one
+/// root. A history proof shows the entries that lead to its newest one, and that those which would lead to any later one
+/// are absent; so of two different newest entries of a label, under one root, at most one can be proven.
 ///
 /// # Errors
 /// [`ProofError`] if it does not prove that this is the label's newest entry.
 pub fn verify_lookup(root: &Root, label: &Label, proof: &[u8]) -> Result<Found, ProofError> {
-    let proof: LookupProof = read::<akd_core::proto::specs::types::LookupProof, _>(proof, MAX_LOOKUP)?;
-    possible(root, proof.version, proof.epoch)?;
-    in_tree(&proof.existence_proof)?;
-    in_tree(&proof.marker_proof)?;
-    absent(&proof.freshness_proof)?;
-    let found = lookup_verify::<Hashing>(&root.vrf, root.tree, root.epoch, akd_label(label), proof);
-    found.map_err(refused).and_then(decoded)
+    if proof.len() > MAX_LOOKUP {
+        return Err(ProofError::Form);
+    }
+    let found = verify_history(root, label, Some(1), proof)?;
+    found.into_iter().next().ok_or(ProofError::Form)
 }
 
 /// All entries that a label ever had under a root, or the newest `most_recent` of them; newest first. Proven by the
@@ -75,6 +75,7 @@ pub fn verify_history(
     most_recent: Option<usize>,
     proof: &[u8],
 ) -> Result<Vec<Found>, ProofError> {
+    no_crumbs(proof)?;
     let proof: HistoryProof = read::<akd_core::proto::specs::types::HistoryProof, _>(proof, MAX_HISTORY)?;
     for update in &proof.update_proofs {
         possible(root, update.version, update.epoch)?;
@@ -108,6 +109,22 @@ where
     }
     let message = M::parse_from_bytes(bytes).map_err(|_| ProofError::Form)?;
     T::try_from(&message).map_err(|_| ProofError::Form)
+}
+
+/// Whether each part of a history is as long as a real one is at least. Two bytes that say "another entry, empty" would
+/// take a hundred times as much memory.
+fn no_crumbs(history: &[u8]) -> Result<(), ProofError> {
+    const LEAST: u32 = 64;
+    const LENGTH_DELIMITED: u32 = 2;
+    let mut parts = CodedInputStream::from_bytes(history);
+    while let Some(tag) = parts.read_raw_tag_or_eof().map_err(|_| ProofError::Form)? {
+        let len = parts.read_raw_varint32().map_err(|_| ProofError::Form)?;
+        if tag & 7 != LENGTH_DELIMITED || len < LEAST {
+            return Err(ProofError::Form);
+        }
+        parts.skip_raw_bytes(len).map_err(|_| ProofError::Form)?;
+    }
+    Ok(())
 }
 
 /// Version `v` cannot be older than epoch `v`, nor newer than the root. (`akd_core` panics on version 0.)
@@ -152,4 +169,25 @@ fn refused(error: VerificationError) -> ProofError {
 fn decoded(found: VerifyResult) -> Result<Found, ProofError> {
     let entry = Entry::from_bytes(&found.value).map_err(|_| ProofError::Entry)?;
     Ok(Found { entry, version: found.version, epoch: found.epoch })
+}
+
+#[cfg(test)]
+mod tests {
+    use akd_core::utils::get_marker_versions;
+
+    /// What `verify_lookup` rests on: whoever proves version `v` the newest shows entries absent without which no later
+    /// `w` can be proven, because its proof must show one of them.
+    #[test]
+    fn of_two_newest_entries_at_most_one_can_be_proven() {
+        for epoch in [600, 70_000, 5_000_000] {
+            for v in 1..=300u64 {
+                let (_, absent) = get_marker_versions(v, v, epoch);
+                for w in v + 1..=600 {
+                    let (mut there, _) = get_marker_versions(w, w, epoch);
+                    there.push(w);
+                    assert!(absent.iter().any(|absent| there.contains(absent)), "{v} hides {w} at {epoch}");
+                }
+            }
+        }
+    }
 }

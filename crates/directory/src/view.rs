@@ -63,11 +63,16 @@ impl View {
         if shown.epoch < seen.epoch {
             return Err(Lie::Rollback { seen: seen.epoch, shown: shown.epoch });
         }
-        if shown.ancestor(seen.epoch, path) != Some(seen.hash()) {
-            return Err(Lie::Fork(seen.epoch));
+        match shown.ancestor(seen.epoch, path) {
+            Some(hash) if hash == seen.hash() => {}
+            Some(_) => return Err(Lie::Fork(seen.epoch)),
+            None => return Err(Lie::Unlinked { seen: seen.epoch, shown: shown.epoch }),
         }
-        if shown.time_ms < seen.time_ms || shown.signer < seen.signer {
+        if shown.time_ms < seen.time_ms {
             return Err(Lie::Time(shown.epoch));
+        }
+        if shown.signer < seen.signer {
+            return Err(Lie::OldKey(shown.epoch));
         }
         self.latest = next;
         Ok(())
@@ -78,7 +83,8 @@ impl View {
     pub fn compare(&self, seen: &SeenRoot, path: &[Root]) -> Result<(), Lie> {
         match self.latest.root.ancestor(seen.epoch, path) {
             Some(hash) if hash == seen.hash => Ok(()),
-            _ => Err(Lie::Fork(seen.epoch)),
+            Some(_) => Err(Lie::Fork(seen.epoch)),
+            None => Err(Lie::Unlinked { seen: seen.epoch, shown: self.latest.root.epoch }),
         }
     }
 

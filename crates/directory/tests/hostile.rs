@@ -2,10 +2,9 @@
 
 mod common;
 
-use akd::ecvrf::VRFKeyStorage;
 use akd::{
-    AkdLabel, AzksElement, AzksValue, Configuration, Direction, HistoryProof, LookupProof, MembershipProof,
-    NodeLabel, NonMembershipProof, VersionFreshness, WhatsAppV1Configuration,
+    AkdLabel, AzksElement, Configuration, Direction, HistoryParams, HistoryProof, HistoryVerificationParams,
+    MembershipProof, NodeLabel, NonMembershipProof, WhatsAppV1Configuration,
 };
 use akd_core::proto::specs::types;
 use common::*;
@@ -37,18 +36,9 @@ fn scene() -> Scene {
     })
 }
 
-fn lookup_of(bytes: &[u8]) -> LookupProof {
-    let proof = types::LookupProof::parse_from_bytes(bytes).expect("an honest proof");
-    LookupProof::try_from(&proof).expect("an honest proof")
-}
-
 fn history_of(bytes: &[u8]) -> HistoryProof {
     let proof = types::HistoryProof::parse_from_bytes(bytes).expect("an honest proof");
     HistoryProof::try_from(&proof).expect("an honest proof")
-}
-
-fn lookup_bytes(proof: &LookupProof) -> Vec<u8> {
-    types::LookupProof::from(proof).write_to_bytes().expect("it is short")
 }
 
 fn history_bytes(proof: &HistoryProof) -> Vec<u8> {
@@ -80,10 +70,10 @@ fn top(proof: &MembershipProof) -> AzksElement {
 #[test]
 fn an_old_entry_is_not_shown_as_the_newest() {
     let scene = scene();
-    let (newest, history) = (lookup_of(&scene.lookup), history_of(&scene.history));
-    let [third, second, _first] = history.update_proofs.as_slice() else { panic!("three entries") };
+    let mut forged = history_of(&scene.history);
+    let third = forged.update_proofs.remove(0);
 
-    let path = &second.existence_proof;
+    let path = &third.existence_proof;
     let (mine, other) = (top(path), path.sibling_proofs[0].siblings[0]);
     let children = match path.sibling_proofs[0].direction {
         Direction::Left => [mine, other],
@@ -95,51 +85,46 @@ fn an_old_entry_is_not_shown_as_the_newest() {
         &children[1].value,
         &children[1].label.value::<WhatsAppV1Configuration>(),
     );
-    let forged = LookupProof {
-        epoch: second.epoch,
-        value: second.value.clone(),
-        version: second.version,
-        existence_vrf_proof: second.existence_vrf_proof.clone(),
-        existence_proof: second.existence_proof.clone(),
-        // Version 2 is its own marker.
-        marker_vrf_proof: second.existence_vrf_proof.clone(),
-        marker_proof: second.existence_proof.clone(),
-        freshness_vrf_proof: third.previous_version_vrf_proof.clone().expect("version 3 has one before it"),
-        freshness_proof: NonMembershipProof {
-            label: third.previous_version_proof.as_ref().expect("version 3 has one before it").label,
-            longest_prefix: NodeLabel::root(),
-            longest_prefix_children: children,
-            longest_prefix_membership_proof: MembershipProof {
-                label: NodeLabel::root(),
-                hash_val: root,
-                sibling_proofs: Vec::new(),
-            },
+    // In epoch 3, versions 1 and 2 are all there is if version 3 is absent.
+    forged.future_marker_vrf_proofs = vec![third.existence_vrf_proof.clone()];
+    forged.non_existence_of_future_marker_proofs = vec![NonMembershipProof {
+        label: third.existence_proof.label,
+        longest_prefix: NodeLabel::root(),
+        longest_prefix_children: children,
+        longest_prefix_membership_proof: MembershipProof {
+            label: NodeLabel::root(),
+            hash_val: root,
+            sibling_proofs: Vec::new(),
         },
-        commitment_nonce: second.commitment_nonce.clone(),
-    };
-    assert_ne!(forged.value, newest.value);
-    let Root { vrf, tree, epoch, .. } = &scene.root;
-    let akd_label = AkdLabel(label(1).0.to_vec());
-    akd::client::lookup_verify::<WhatsAppV1Configuration>(vrf, *tree, *epoch, akd_label, forged.clone())
-        .expect("akd takes it; if it no longer does, our own check has become one too many");
-    let refused = verify_lookup(&scene.root, &label(1), &lookup_bytes(&forged));
-    assert_eq!(refused, Err(ProofError::Wrong("what it says is absent may be there".into())));
+    }];
+    let mut newest = forged.clone();
+    newest.update_proofs.truncate(1);
 
-    // The same trick in a history: its newest entry left out.
-    let mut cut = history.clone();
-    cut.update_proofs.remove(0);
-    let vrf = VrfKey::new([7; 32]);
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a thread");
-    let third_vrf = runtime.block_on(vrf.get_label_proof::<WhatsAppV1Configuration>(
-        &AkdLabel(label(1).0.to_vec()),
-        VersionFreshness::Fresh,
-        3,
-    ));
-    cut.future_marker_vrf_proofs = vec![third_vrf.expect("a key in memory").to_bytes().to_vec()];
-    cut.non_existence_of_future_marker_proofs =
-        vec![NonMembershipProof { label: third.existence_proof.label, ..forged.freshness_proof }];
-    let refused = verify_history(&scene.root, &label(1), None, &history_bytes(&cut));
-    assert_eq!(refused, Err(ProofError::Wrong("what it says is absent may be there".into())));
+    for (asked, forged) in [(None, forged), (Some(1), newest)] {
+        let Root { vrf, tree, epoch, .. } = &scene.root;
+        let akd_label = AkdLabel(label(1).0.to_vec());
+        let history_params = asked.map_or(HistoryParams::Complete, HistoryParams::MostRecent);
+        let params = HistoryVerificationParams::Default { history_params };
+        let taken = akd::client::key_history_verify::<WhatsAppV1Configuration>(
+            vrf,
+            *tree,
+            *epoch,
+            akd_label,
+            forged.clone(),
+            params,
+        );
+        let taken = taken.expect("akd takes it; if it no longer does, our own check is one too many");
+        assert_eq!(taken[0].value.0, entry(1, 1).to_bytes());
+
+        let refused = Err(ProofError::Wrong("what it says is absent may be there".into()));
+        assert_eq!(verify_history(&scene.root, &label(1), asked, &history_bytes(&forged)), refused);
+        if asked.is_some() {
+            assert_eq!(
+                verify_lookup(&scene.root, &label(1), &history_bytes(&forged)).map(|found| vec![found]),
+                refused
+            );
+        }
+    }
 }
 
 #[test]
@@ -178,8 +163,8 @@ fn impossible_numbers_are_refused() {
     let mut endless = root.clone();
     endless.epoch = u64::MAX;
     for (version, epoch) in numbers.into_iter().flat_map(|v| numbers.map(|e| (v, e))) {
-        let mut forged = lookup_of(&lookup);
-        (forged.version, forged.epoch) = (version, epoch);
+        let mut forged = history_of(&lookup);
+        (forged.update_proofs[0].version, forged.update_proofs[0].epoch) = (version, epoch);
         let mut past = history_of(&history);
         let mut only = past.clone();
         for update in &mut past.update_proofs {
@@ -188,7 +173,7 @@ fn impossible_numbers_are_refused() {
         only.update_proofs.truncate(1);
         (only.update_proofs[0].version, only.update_proofs[0].epoch) = (version, epoch);
         for root in [&root, &endless] {
-            verify_lookup(root, &label(1), &lookup_bytes(&forged)).expect_err("no such version");
+            verify_lookup(root, &label(1), &history_bytes(&forged)).expect_err("no such version");
             verify_history(root, &label(1), None, &history_bytes(&past)).expect_err("no such version");
             verify_history(root, &label(1), Some(1), &history_bytes(&only)).expect_err("no such version");
         }
@@ -220,82 +205,102 @@ fn a_history_has_no_gaps() {
 #[test]
 fn too_much_is_not_even_read() {
     let Scene { root, lookup, history, .. } = scene();
-    let mut long = lookup_of(&lookup);
-    long.commitment_nonce = vec![0; 64 << 10];
-    assert_eq!(verify_lookup(&root, &label(1), &lookup_bytes(&long)), Err(ProofError::Form));
-    let mut deep = lookup_of(&lookup);
-    let layer = deep.existence_proof.sibling_proofs[0].clone();
-    deep.existence_proof.sibling_proofs = vec![layer; 257];
-    assert_eq!(verify_lookup(&root, &label(1), &lookup_bytes(&deep)), Err(ProofError::Form));
+    let mut long = history_of(&lookup);
+    long.update_proofs[0].commitment_nonce = vec![0; 64 << 10];
+    assert_eq!(verify_lookup(&root, &label(1), &history_bytes(&long)), Err(ProofError::Form));
+    let mut deep = history_of(&lookup);
+    let path = &mut deep.update_proofs[0].existence_proof.sibling_proofs;
+    *path = vec![path[0].clone(); 257];
+    assert_eq!(verify_lookup(&root, &label(1), &history_bytes(&deep)), Err(ProofError::Form));
     let mut long = history_of(&history);
-    long.update_proofs = vec![long.update_proofs[0].clone(); 2_000];
+    long.update_proofs = vec![long.update_proofs[0].clone(); 4_000];
     assert_eq!(verify_history(&root, &label(1), None, &history_bytes(&long)), Err(ProofError::Form));
+}
+
+/// Two bytes of a proof must not become two hundred in memory, half a million times.
+#[test]
+fn crumbs_are_not_read() {
+    let Scene { root, history, .. } = scene();
+    for tag in [0x0a, 0x12, 0x1a, 0x22, 0x2a] {
+        let mut crumbs = history.clone();
+        crumbs.extend([tag, 0].repeat(1 << 19));
+        assert_eq!(verify_history(&root, &label(1), None, &crumbs), Err(ProofError::Form));
+    }
+    for end in [&[0x0a][..], &[0x0a, 0xff, 0x7f], &[0x08, 1], &[0], &[0xff; 12]] {
+        let bytes = [&history[..], end].concat();
+        assert_eq!(verify_history(&root, &label(1), None, &bytes), Err(ProofError::Form));
+    }
 }
 
 /// A field that names a length, a direction or a place, set to what no honest proof has.
 #[test]
 fn misshapen_places_are_refused() {
-    let Scene { root, lookup, .. } = scene();
-    let honest = types::LookupProof::parse_from_bytes(&lookup).expect("an honest proof");
-    let forge = |change: &dyn Fn(&mut types::LookupProof)| {
+    let Scene { root, history, .. } = scene();
+    let honest = types::HistoryProof::parse_from_bytes(&history).expect("an honest proof");
+    let forge = |change: &dyn Fn(&mut types::HistoryProof)| {
         let mut forged = honest.clone();
         change(&mut forged);
         let bytes = forged.write_to_bytes().expect("it is short");
-        verify_lookup(&root, &label(1), &bytes).expect_err("forged");
+        verify_history(&root, &label(1), None, &bytes).expect_err("forged");
     };
+    fn path(proof: &mut types::HistoryProof) -> &mut types::MembershipProof {
+        proof.update_proofs[0].existence_proof.mut_or_insert_default()
+    }
     for len in [0, 1, 255, 257, 1 << 16, u32::MAX] {
+        forge(&|p| path(p).label.mut_or_insert_default().label_len = Some(len));
         forge(&|p| {
-            p.existence_proof.mut_or_insert_default().label.mut_or_insert_default().label_len = Some(len)
-        });
-        forge(&|p| {
-            p.freshness_proof.mut_or_insert_default().label.mut_or_insert_default().label_len = Some(len)
-        });
-        forge(&|p| {
-            p.freshness_proof.mut_or_insert_default().longest_prefix.mut_or_insert_default().label_len =
-                Some(len)
-        });
-        forge(&|p| {
-            p.existence_proof.mut_or_insert_default().sibling_proofs[1].siblings[0]
-                .label
-                .mut_or_insert_default()
-                .label_len = Some(len);
+            path(p).sibling_proofs[1].siblings[0].label.mut_or_insert_default().label_len = Some(len);
         });
     }
     for direction in [2, 15, 18, u32::MAX] {
-        forge(&|p| p.existence_proof.mut_or_insert_default().sibling_proofs[0].direction = Some(direction));
+        forge(&|p| path(p).sibling_proofs[0].direction = Some(direction));
     }
     forge(&|p| {
-        let layer = &mut p.existence_proof.mut_or_insert_default().sibling_proofs[0];
+        let layer = &mut path(p).sibling_proofs[0];
         layer.direction = Some(1 - layer.direction());
     });
-    forge(&|p| p.existence_proof.mut_or_insert_default().sibling_proofs.clear());
-    forge(&|p| p.existence_proof.mut_or_insert_default().sibling_proofs[0].siblings.clear());
-    forge(&|p| p.existence_proof.mut_or_insert_default().hash_val = Some(vec![1; 31]));
+    forge(&|p| path(p).sibling_proofs.clear());
+    forge(&|p| path(p).sibling_proofs[0].siblings.clear());
+    forge(&|p| path(p).hash_val = Some(vec![1; 31]));
+    forge(&|p| path(p).label.mut_or_insert_default().label_val = Some(vec![1; 33]));
+    forge(&|p| p.update_proofs[0].existence_vrf_proof = Some(vec![0; 80]));
+    forge(&|p| p.update_proofs[0].existence_vrf_proof = Some(Vec::new()));
+    forge(&|p| p.update_proofs[0].value = Some(Vec::new()));
+    forge(&|p| p.update_proofs[0].value = None);
+    forge(&|p| p.update_proofs[0].previous_version_vrf_proof = None);
+    // A leaf's own place, said to be that of the node above it.
     forge(&|p| {
-        p.existence_proof.mut_or_insert_default().label.mut_or_insert_default().label_val = Some(vec![1; 33])
+        let layer = path(p).sibling_proofs.pop().expect("twenty handles make a path");
+        path(p).label = layer.label;
     });
-    forge(&|p| p.freshness_proof.mut_or_insert_default().longest_prefix_children.truncate(1));
-    forge(&|p| {
-        let proof = p.freshness_proof.mut_or_insert_default();
-        proof.longest_prefix_children.push(proof.longest_prefix_children[0].clone());
-    });
-    forge(&|p| p.existence_vrf_proof = Some(vec![0; 80]));
-    forge(&|p| p.existence_vrf_proof = Some(Vec::new()));
-    forge(&|p| p.value = Some(Vec::new()));
-    forge(&|p| p.value = None);
 }
 
-/// A leaf's own hash, said to be that of a node above it.
+/// The same of what is said to be absent: version 2 of a handle that has one, in epoch 3.
 #[test]
-fn a_node_is_no_leaf() {
-    let Scene { root, lookup, .. } = scene();
-    let mut forged = lookup_of(&lookup);
-    let mut proof = forged.existence_proof.clone();
-    let layer = proof.sibling_proofs.pop().expect("twenty handles make a path");
-    proof.label = layer.label;
-    proof.hash_val = AzksValue([0; 32]);
-    forged.existence_proof = proof;
-    verify_lookup(&root, &label(1), &lookup_bytes(&forged)).expect_err("forged");
+fn misshapen_absence_is_refused() {
+    let Scene { root, service, .. } = scene();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a thread");
+    let proof = runtime.block_on(service.history(9, None));
+    verify_history(&root, &label(9), None, &proof).expect("an honest proof");
+    let honest = types::HistoryProof::parse_from_bytes(&proof).expect("an honest proof");
+    let forge = |change: &dyn Fn(&mut types::NonMembershipProof)| {
+        for at in 0..honest.non_existence_of_future_marker_proofs.len() {
+            let mut forged = honest.clone();
+            change(&mut forged.non_existence_of_future_marker_proofs[at]);
+            let bytes = forged.write_to_bytes().expect("it is short");
+            verify_history(&root, &label(9), None, &bytes).expect_err("forged");
+        }
+    };
+    assert!(!honest.non_existence_of_future_marker_proofs.is_empty());
+    for len in [1, 255, 257, 1 << 16, u32::MAX] {
+        forge(&|p| p.label.mut_or_insert_default().label_len = Some(len));
+        forge(&|p| p.longest_prefix.mut_or_insert_default().label_len = Some(len));
+        forge(&|p| p.longest_prefix_children[0].label.mut_or_insert_default().label_len = Some(len));
+    }
+    forge(&|p| p.longest_prefix_children.truncate(1));
+    forge(&|p| p.longest_prefix_children.push(p.longest_prefix_children[0].clone()));
+    forge(&|p| p.longest_prefix_children.swap(0, 1));
+    forge(&|p| p.longest_prefix_membership_proof.clear());
 }
 
 #[test]

@@ -84,11 +84,15 @@ async fn going_back_is_a_rollback() {
 async fn another_history_is_a_fork() {
     let (service, other) = (lived(0).await, lived(100).await);
     let mut view = service.view(12);
-    // The same epoch, a later one with its own path, and one with the honest path.
+    // The same epoch, and later ones with their own way down.
     for to in [12u64, 13, 20] {
-        for path in [other.path(to, 12), service.path(to, 12), Vec::new()] {
-            assert_eq!(view.advance(other.roots[to as usize].clone(), &path), Err(Lie::Fork(12)));
-        }
+        let lie = view.advance(other.roots[to as usize].clone(), &other.path(to, 12));
+        assert_eq!(lie, Err(Lie::Fork(12)));
+    }
+    // The way down of the other history, or none, leads nowhere.
+    for path in [service.path(20, 12), Vec::new()] {
+        let lie = view.advance(other.roots[20].clone(), &path);
+        assert_eq!(lie, Err(Lie::Unlinked { seen: 12, shown: 20 }));
     }
     view.advance(service.roots[20].clone(), &service.path(20, 12)).expect("the honest history");
 
@@ -96,7 +100,8 @@ async fn another_history_is_a_fork() {
     let seen = other.roots[15].seen();
     assert!(view.believes(&seen));
     assert_eq!(view.compare(&seen, &service.path(20, 15)), Err(Lie::Fork(15)));
-    assert_eq!(view.compare(&seen, &other.path(20, 15)), Err(Lie::Fork(15)));
+    let unlinked = Lie::Unlinked { seen: 15, shown: 20 };
+    assert_eq!(view.compare(&seen, &other.path(20, 15)), Err(unlinked), "the other's way is not ours");
     view.compare(&other.roots[9].seen(), &service.path(20, 9)).expect("they part after epoch 9");
     let mut invented = service.roots[15].seen();
     invented.hash[0] ^= 1;
@@ -152,7 +157,7 @@ async fn time_and_keys_do_not_go_back() {
     next.previous = service.newest().root.hash();
     next.skip = service.roots[20].root.hash();
     let signed = SignedRoot::sign(DOMAIN, next, &before);
-    assert_eq!(service.view(21).advance(signed, &[]), Err(Lie::Time(22)));
+    assert_eq!(service.view(21).advance(signed, &[]), Err(Lie::OldKey(22)));
 }
 
 #[tokio::test]

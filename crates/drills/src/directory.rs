@@ -5,6 +5,7 @@ mod contact;
 mod keys;
 mod own;
 mod promises;
+mod versions;
 mod views;
 
 use crate::drill::Drill;
@@ -13,8 +14,13 @@ use crate::drill::Drill;
 pub const DRILLS: &[Drill] = &[
     contact::SWAPPED_FIRST_KEY,
     contact::GHOST_ENTRY,
+    versions::GHOST_VERSION,
     promises::BROKEN,
     promises::GHOST,
+    promises::ENDLESS,
+    promises::ABSENT,
+    promises::NOISY,
+    promises::SILENT,
     views::SPLIT,
     views::FROZEN,
     views::ROLLBACK,
@@ -22,6 +28,8 @@ pub const DRILLS: &[Drill] = &[
     keys::TWO_VRF_KEYS,
     keys::IMPOSTOR,
     keys::BACKDATED,
+    keys::FORKED_KEYS,
     own::COPIED_PROFILE,
+    own::OWN_BY_WELCOME,
     audits::SILENT_REMOVAL,
 ];

@@ -14,7 +14,7 @@ pub const ALL: &[NotCaught] = &[
         name: "reading the first words to a ghost",
         attacker: "operator, state",
         attempt: "Publish or promise a false account under Bob's handle, and read what somebody writes to it who had never met him.",
-        why: "A directory makes a lie visible, not impossible. Bob's client sees it when it next connects, or the other's some seconds later; what was written until then is lost to the ghost, and the lie stays in the directory as evidence.",
+        why: "A directory makes a lie visible, not impossible. Bob's client sees it when it next connects, or the other's some seconds later; what was written until then is lost to the ghost, and the lie stays in the directory as evidence. A service that also shows the victim an old directory and an old clock wins the time until a message of somebody else arrives who sees the newer one (`frozen-view`).",
     },
     NotCaught {
         name: "cutting somebody off",

@@ -70,7 +70,10 @@ async fn one(drill: &'static Drill) -> Row {
         let stage = Stage::set().map_err(Failure::NotRun)?;
         let run = std::panic::AssertUnwindSafe((drill.run)(&stage)).catch_unwind();
         let verdict = match tokio::time::timeout(PATIENCE, run).await {
-            Ok(Ok(verdict)) => verdict,
+            Ok(Ok(verdict)) => match stage.spoilt().why() {
+                Some(why) => Err(Failure::NotRun(why)),
+                None => verdict,
+            },
             Ok(Err(_)) => Err(Failure::NotRun("it panicked".into())),
             Err(_) => Err(Failure::NotRun(format!("it took longer than {} s", PATIENCE.as_secs()))),
         };

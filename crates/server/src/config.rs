@@ -55,7 +55,8 @@ pub struct Tls {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Directory {
-    /// Time between two epochs, if anything changed; milliseconds, at least 100.
+    /// Time between two epochs, if anything changed; milliseconds, from 100 to 60 000: clients take a promise that is
+    /// not kept within ten minutes for a lie.
     pub epoch_ms: u64,
     /// The most memory that the tree takes beside what the store's own cache has; MiB.
     pub cache_mib: usize,

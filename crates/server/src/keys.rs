@@ -16,7 +16,7 @@ use std::{
 
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
-use zegel_directory::{SignerKey, publisher::VrfKey};
+use zegel_directory::{MAX_SIGNERS, SignerKey, publisher::VrfKey};
 use zegel_franking::{KeyPart, KeysError, REPORTING_WINDOW_MS, StampKey, StampKeys};
 use zegel_identity::new_signing_key;
 use zegel_proto::AccountId;
@@ -78,6 +78,11 @@ pub enum KeyFileError {
         /// The domain of the service.
         config: String,
     },
+    /// Clients verify the whole list, so it has an end.
+    #[error(
+        "while rotating the directory's key: it has had {MAX_SIGNERS} keys, and clients take no more; keep the one in use"
+    )]
+    LastDirectoryKey,
     /// The ring of stamp keys is not in order.
     #[error("while changing the stamp keys: {0}")]
     Ring(#[from] KeysError),
@@ -159,6 +164,9 @@ impl KeyRing {
     pub fn rotate_directory(&mut self) -> Result<u32, KeyFileError> {
         let _lock = lock(&self.path)?;
         let mut ring = Self::read(&self.path)?;
+        if ring.directory.links().len() >= MAX_SIGNERS {
+            return Err(KeyFileError::LastDirectoryKey);
+        }
         ring.directory = ring.directory.rotate(&ring.domain, new_signing_key());
         ring.save()?;
         *self = ring;

@@ -10,6 +10,9 @@ use zegel_audit::{Auditor, Failure, Options, Progress, check_folder};
 /// Epochs of a tenth of a second.
 const QUICK: &str = "[directory]\nepoch_ms = 100\n";
 
+/// What stays wrong for so long is a lie.
+const PATIENCE: Duration = Duration::from_millis(500);
+
 /// What an auditor has in its folder.
 struct Desk {
     folder: tempfile::TempDir,
@@ -24,6 +27,7 @@ impl Desk {
         let mut options =
             Options::new(&format!("http://{}", server.address), &self.folder.path().join("state"));
         options.keep = Some(self.keep());
+        options.patience = PATIENCE;
         let check = move || Auditor::open(options)?.catch_up(|_| ());
         tokio::task::spawn_blocking(check).await.expect("no panic")
     }
@@ -96,7 +100,7 @@ async fn data_put_back_by_hand_are_a_lie() {
     assert!(charge.evidence.as_ref().is_some_and(|path| path.exists()), "{said}");
     // New people make another epoch 2: then it is a fork.
     Person::new("carol").register(&server).await;
-    for _ in 0..200 {
+    for _ in 0..20 {
         let Err(Failure::Caught(charge)) = desk.checks(&server).await else { panic!("nothing was found") };
         if charge.to_string().contains("showed two different roots for epoch 2") {
             return;

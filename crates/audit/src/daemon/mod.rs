@@ -41,7 +41,7 @@ pub fn run(mut auditor: Auditor, state: &Path, settings: Settings) -> Failure {
     };
     let mut pause = every;
     loop {
-        match auditor.catch_up(|progress| status.heard(progress)) {
+        match auditor.look(|progress| status.heard(progress)) {
             Ok(progress) => {
                 if status.checked(&progress) {
                     let (epoch, domain) = (progress.seen.epoch, &progress.domain);
@@ -53,6 +53,17 @@ pub fn run(mut auditor: Auditor, state: &Path, settings: Settings) -> Failure {
                 status.failed();
                 complain(&failure);
                 pause = (pause * 2).min(LONGEST.max(every));
+            }
+            Err(failure @ Failure::Doubtful { .. }) => {
+                status.failed();
+                complain(&failure);
+                pause = every;
+            }
+            // No other auditor can make this one stop.
+            Err(Failure::Caught(charge)) if !charge.finding.accuses() => {
+                status.failed();
+                complain(&Failure::Caught(charge));
+                pause = every;
             }
             Err(failure) => return failure,
         }

@@ -78,7 +78,7 @@ impl Pages {
             None => Ok(progress.seen),
         };
         match seen {
-            Ok(seen) => axum::Json(key.state(&progress.domain, &seen)).into_response(),
+            Ok(seen) => axum::Json(key.state(&progress.domain, &seen, &progress.signers)).into_response(),
             Err(failure) => {
                 super::complain(&failure);
                 (StatusCode::INTERNAL_SERVER_ERROR, "the roots cannot be read\n").into_response()

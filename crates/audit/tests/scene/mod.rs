@@ -228,19 +228,23 @@ impl Desk {
     pub fn state(&self) -> PathBuf {
         self.path("state")
     }
-    pub fn command(&self, url: &str) -> Command {
+    /// The program; what is missing or older is a lie after a second.
+    pub fn command(&self, url: &str, more: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_zegel-audit"));
-        command.args(["--server", url, "--state"]).arg(self.state());
+        command.args(["--server", url, "--state"]).arg(self.state()).args(more);
+        if !more.contains(&"--patience") {
+            command.args(["--patience", "1"]);
+        }
         command
     }
     /// Runs the program once, to its end.
     pub fn once(&self, url: &str, more: &[&str]) -> Said {
-        Said::from(self.command(url).arg("--once").args(more).output().expect("the program runs"))
+        Said::from(self.command(url, more).arg("--once").output().expect("the program runs"))
     }
     /// Starts a daemon that listens; killed when dropped.
     pub fn daemon(&self, url: &str, more: &[&str]) -> Daemon {
-        let mut command = self.command(url);
-        command.args(["--every", "1", "--listen", "127.0.0.1:0"]).args(more);
+        let mut command = self.command(url, more);
+        command.args(["--every", "1", "--listen", "127.0.0.1:0"]);
         let mut child =
             command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
@@ -313,6 +317,15 @@ impl Daemon {
         let (_, text) = self.get("/metrics");
         let line = text.lines().find_map(|line| line.strip_prefix(&format!("zegel_audit_{name} ")));
         line.expect("the metric").parse().expect("a number")
+    }
+    /// Waits until a metric is at least this.
+    pub fn waits_for(&self, name: &str, value: f64) {
+        let mut left = 400;
+        while self.metric(name) < value {
+            left -= 1;
+            assert!(left > 0, "{name} does not get to {value}");
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
     }
     /// Waits until it has checked up to this epoch.
     pub fn reaches(&self, epoch: u64) {

@@ -2,7 +2,7 @@
 
 use openmls::prelude::{LeafNodeIndex, Proposal, StagedCommit};
 use zegel_franking::check_commit;
-use zegel_proto::{AccountId, DeviceId};
+use zegel_proto::{AccountId, DeviceId, MAX_ADDS};
 
 use super::{
     Core, Need,
@@ -48,6 +48,12 @@ impl Core {
                 LeafCheck::Good(_) | LeafCheck::Malformed => return hidden(Hidden::Forbidden),
                 LeafCheck::NeedsChain(who) => missing.push(who),
             }
+        }
+        missing.sort();
+        missing.dedup();
+        // Each of them is a call to the service: an honest member adds no more at once.
+        if missing.len() > MAX_ADDS + 1 {
+            return hidden(Hidden::Forbidden);
         }
         if !missing.is_empty() {
             return match self.chains_tried(&missing) {
@@ -161,7 +167,7 @@ impl Core {
     }
 
     /// How a person is called on screen.
-    pub(super) fn name_of(&self, account: &AccountId) -> Result<String> {
+    pub(crate) fn name_of(&self, account: &AccountId) -> Result<String> {
         if *account == self.me.account {
             return Ok("You".into());
         }

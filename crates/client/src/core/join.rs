@@ -3,6 +3,7 @@
 use openmls::prelude::{
     MlsMessageBodyIn, MlsMessageIn, RatchetTreeIn, StagedWelcome, Welcome, tls_codec::DeserializeBytes as _,
 };
+use openmls::treesync::LeafNode;
 use zegel_franking::{Chain, Context};
 use zegel_proto::{AccountId, Address, BlobName, GroupId, v1};
 
@@ -40,6 +41,8 @@ enum Refusal {
     Ghost,
     #[error("its stamp does not fit")]
     Stamp,
+    #[error("it has too many members whom this device does not know, and nobody whom you accepted sent it")]
+    Crowd,
     #[error("it is not the conversation that this device asked to be let into")]
     Other,
 }
@@ -157,7 +160,15 @@ impl Core {
             Seats::Missing(missing) if self.chains_tried(&missing) => {
                 return no(Refusal::Ghost);
             }
-            Seats::Missing(missing) => return Ok(Joined::Blocked(Need::Chains(missing))),
+            Seats::Missing(missing) => {
+                // Each is a call to the service: whoever invents members must not use ours up.
+                let sender = mls.treesync().full_leaves().find(|(index, _)| index.u32() == sender_leaf);
+                return Ok(match self.may_fetch(&missing, sender.map(|(_, leaf)| leaf))? {
+                    Fetch::All => Joined::Blocked(Need::Chains(missing)),
+                    Fetch::Sender(who) => Joined::Blocked(Need::Chains(vec![who])),
+                    Fetch::None => Joined::No(Refusal::Crowd),
+                });
+            }
             Seats::Malformed => return no(Refusal::Form("a member's leaf")),
         };
         let sender = seats.iter().find(|seat| seat.leaf == sender_leaf).cloned();
@@ -233,7 +244,28 @@ impl Core {
                 LeafCheck::Malformed => return Ok(Seats::Malformed),
             }
         }
+        missing.sort();
+        missing.dedup();
         Ok(if missing.is_empty() { Seats::All(seats) } else { Seats::Missing(missing) })
+    }
+
+    /// Whose chains are fetched for a Welcome: of a whole group if somebody whom we accepted sent it, of a few people
+    /// for anybody.
+    pub(super) fn may_fetch(&self, missing: &[AccountId], sender: Option<&LeafNode>) -> Result<Fetch> {
+        if missing.len() <= MAX_STRANGERS {
+            return Ok(Fetch::All);
+        }
+        let Some(sender) = sender.filter(|_| missing.len() <= MAX_GROUP) else { return Ok(Fetch::None) };
+        let accepted = |who: &AccountId| {
+            let known = self.db.contact(who)?;
+            Ok::<_, Error>(*who == self.me.account || known.is_some_and(|known| known.accepted))
+        };
+        Ok(match check_leaf(&self.db, 0, sender)? {
+            LeafCheck::Good(seat) if accepted(&seat.account)? => Fetch::All,
+            // They may have a new device.
+            LeafCheck::NeedsChain(who) if accepted(&who)? && !self.chains_tried(&[who]) => Fetch::Sender(who),
+            _ => Fetch::None,
+        })
     }
 
     /// A new conversation on this device: a request, or open at once.
@@ -305,9 +337,9 @@ impl Core {
         Ok(())
     }
 
-    /// Whether these chains were fetched just now, so that asking again cannot help.
+    /// Whether these chains were asked for just now, so that asking again cannot help.
     pub(super) fn chains_tried(&self, accounts: &[AccountId]) -> bool {
-        accounts.iter().all(|who| self.tried.contains(who))
+        accounts.iter().all(|who| self.tried.contains_key(who))
     }
 }
 
@@ -337,6 +369,20 @@ impl Old {
             && number > self.number
             && facts.admins.iter().all(|admin| self.people.contains(admin))
     }
+}
+
+/// The most people of a group.
+pub(super) const MAX_GROUP: usize = 1000;
+/// The most people whose chains are fetched because a stranger named them.
+pub(super) const MAX_STRANGERS: usize = 64;
+
+/// Whose chains a Welcome is worth.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Fetch {
+    All,
+    /// First only the sender's.
+    Sender(AccountId),
+    None,
 }
 
 enum Seats {

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    db::{Conversation, ConversationState, Intent, OutboxRow, OutboxState, mls::Provider},
+    db::{Conversation, ConversationState, Intent, ItemKind, NewItem, OutboxRow, OutboxState, mls::Provider},
 };
 
 /// From this many members on, a Welcome leaves the ratchet tree out and names a sealed blob instead.
@@ -41,6 +41,8 @@ pub(crate) enum Ready {
     Send(Box<OutboxRow>),
     /// Fetch key packages of these accounts, then [`Core::make_add`].
     Packages { row: i64, accounts: Vec<AccountId> },
+    /// Read this account's devices, then [`Core::make_readd`].
+    Readd { row: i64, account: AccountId },
 }
 
 impl Ready {
@@ -48,7 +50,7 @@ impl Ready {
     pub(crate) fn row(&self) -> i64 {
         match self {
             Ready::Send(row) => row.id,
-            Ready::Packages { row, .. } => *row,
+            Ready::Packages { row, .. } | Ready::Readd { row, .. } => *row,
         }
     }
 }
@@ -139,12 +141,8 @@ impl Core {
                 self.make_commit(&conversation, row.id, shape)?;
             }
             Intent::Update => self.make_update(&conversation, row.id)?,
-            Intent::Readd { account, device, key_package } => {
-                let Some(shape) = self.readd_shape(&conversation, account, device, key_package)? else {
-                    self.db.outbox_done(row.id)?;
-                    return Ok(None);
-                };
-                self.make_commit(&conversation, row.id, shape)?;
+            Intent::Readd { account, .. } => {
+                return Ok(Some(Ready::Readd { row: row.id, account: *account }));
             }
         }
         Ok(self.db.outbox_row(row.id)?.map(|row| Ready::Send(Box::new(row))))
@@ -171,10 +169,12 @@ impl Core {
     }
 
     /// Makes the commit of an [`Intent::Add`], now that the key packages are here. Accounts of which none came
-    /// are left out; if nobody is left, the intent is done.
+    /// are left out; if nobody is left, the intent is done. Those whose chain could not be `read` as it is now are
+    /// left out too, and that is said: a device that was revoked must not get in.
     pub(crate) fn make_add(
         &mut self,
         row: i64,
+        read: &[AccountId],
         packages: &[v1::DeviceKeyPackage],
     ) -> Result<Option<OutboxRow>> {
         self.step(|core| {
@@ -184,17 +184,41 @@ impl Core {
             else {
                 return Ok(None);
             };
+            let (wanted, unread): (Vec<_>, Vec<_>) = accounts.iter().partition(|who| read.contains(who));
             let mut add = Vec::new();
             for package in packages {
-                if let Some(checked) = core.checked_package(package, accounts)? {
+                if let Some(checked) = core.checked_package(package, &wanted)? {
                     add.push(checked);
                 }
+            }
+            for who in unread {
+                let name = core.name_of(&who)?;
+                let text = format!("{name} was not added: the service does not show their devices now.");
+                core.db.add_item(&NewItem::line(conversation.id, ItemKind::Notice, &text))?;
             }
             if add.is_empty() {
                 core.db.outbox_done(row.id)?;
                 return Ok(None);
             }
             core.make_commit(&conversation, row.id, Shape { add, ..Shape::default() })?;
+            core.db.outbox_row(row.id)
+        })
+    }
+
+    /// Makes the commit of an [`Intent::Readd`], now that the account's chain was read as it is now.
+    pub(crate) fn make_readd(&mut self, row: i64) -> Result<Option<OutboxRow>> {
+        self.step(|core| {
+            let Some(row) = core.db.outbox_row(row)? else { return Ok(None) };
+            let (Intent::Readd { account, device, key_package }, Some(conversation)) =
+                (&row.intent, core.db.conversation(row.conversation)?)
+            else {
+                return Ok(None);
+            };
+            let Some(shape) = core.readd_shape(&conversation, account, device, key_package)? else {
+                core.db.outbox_done(row.id)?;
+                return Ok(None);
+            };
+            core.make_commit(&conversation, row.id, shape)?;
             core.db.outbox_row(row.id)
         })
     }

@@ -28,7 +28,7 @@ mod rogue;
 mod say;
 mod suite;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use openmls_rust_crypto::RustCrypto;
 use zegel_proto::AccountId;
@@ -72,8 +72,8 @@ pub(crate) struct Core {
     hour_keys: HashMap<u64, Zeroizing<[u8; 32]>>,
     /// Server time minus device time, milliseconds.
     pub(crate) clock_offset: i64,
-    /// Accounts whose sigchain was fetched for the step that is being tried again.
-    pub(crate) tried: HashSet<AccountId>,
+    /// Accounts whose sigchain was asked for, for the step that is being tried again, and whether it could be read.
+    pub(crate) tried: HashMap<AccountId, bool>,
     /// What was read of the directory's view.
     seen: directory::Seen,
     /// How many one-time key packages the server has of us, as far as we know.
@@ -92,7 +92,7 @@ impl Core {
             unsettled: Unsettled::default(),
             hour_keys: HashMap::new(),
             clock_offset: 0,
-            tried: HashSet::new(),
+            tried: HashMap::new(),
             seen: directory::Seen::default(),
             stock: zegel_proto::KEY_PACKAGE_STOCK,
             clock,

@@ -249,10 +249,19 @@ impl Core {
         }
         self.compare_history(incoming, &handle, &content)?;
         self.show(incoming, account, &handle, &content, &bytes)?;
-        if let Some(seen) = &content.seen_root {
+        if let Some(seen) = &content.seen_root
+            && self.is_open_with(incoming.conversation, account)?
+        {
             self.hear(seen, account)?;
         }
         Ok(Verdict::Taken)
+    }
+
+    /// Whether the conversation is in use, also if that very message made it so, and we want to hear from them.
+    fn is_open_with(&self, conversation: &Conversation, account: &AccountId) -> Result<bool> {
+        let now = self.db.conversation(conversation.id)?;
+        let open = now.is_some_and(|now| now.state == ConversationState::Open);
+        Ok(open && !self.db.is_blocked(account)?)
     }
 
     /// Whether the sender saw the same past as we: a service that shows people different conversations is found out

@@ -87,11 +87,13 @@ impl Core {
 
     /// Someone's device asks to be let in again. The lowest leaf answers; after a minute the next.
     pub(super) fn rejoin_request(&mut self, request: &v1::RejoinRequest) -> Result<Step> {
-        if let Some(who) = self.rejoin_of(request)
-            && !self.chains_tried(&[who])
-        {
-            // The device may have been revoked since we read its owner's list.
-            return Ok(Step::Blocked(Need::Chains(vec![who])));
+        if let Some(who) = self.rejoin_of(request) {
+            // The device may have been revoked since we read its owner's list: an old one says nothing.
+            match self.tried.get(&who) {
+                None => return Ok(Step::Blocked(Need::Chains(vec![who]))),
+                Some(false) => return Ok(Step::Done),
+                Some(true) => {}
+            }
         }
         let Some((conversation, rejoin)) = self.read_rejoin(request)? else { return Ok(Step::Done) };
         let (Ok(account), Ok(device)) =

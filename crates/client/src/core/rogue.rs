@@ -136,6 +136,11 @@ impl Core {
         info.map_err(|e| Error::mls(DOING)(&e))?.to_bytes().map_err(|e| Error::mls(DOING)(&e))
     }
 
+    /// Another clock for the device.
+    pub(crate) fn rogue_clock(&mut self, clock: fn() -> u64) {
+        self.clock = clock;
+    }
+
     /// The epoch's resumption secret, and the device's own secret keys.
     pub(crate) fn rogue_secrets(&mut self, group: &GroupId) -> Result<Vec<Vec<u8>>> {
         let loaded = self.groups.get(&self.db, &self.crypto, group)?;

@@ -22,6 +22,8 @@ pub struct AlarmRow {
     pub evidence: Vec<u8>,
     /// Whether the person acknowledged it.
     pub seen: bool,
+    /// How often the same came again before that.
+    pub repeats: u64,
 }
 
 fn alarm(row: &Row<'_>) -> rusqlite::Result<AlarmRow> {
@@ -33,11 +35,14 @@ fn alarm(row: &Row<'_>) -> rusqlite::Result<AlarmRow> {
         text: row.get(4)?,
         evidence: row.get(5)?,
         seen: row.get(6)?,
+        repeats: row.get::<_, i64>(7)? as u64,
     })
 }
 
 impl Db {
-    /// Keeps an alarm, unless the same one still waits to be seen; whether it is new.
+    /// Keeps an alarm; whether it is new. One of its kind about the same that still waits to be seen counts the
+    /// repetition instead: whoever causes alarms shall not fill the profile with them. `apart`: only the same text is
+    /// the same.
     pub(crate) fn add_alarm(
         &self,
         now_ms: u64,
@@ -45,24 +50,33 @@ impl Db {
         about: &str,
         text: &str,
         evidence: &[u8],
+        apart: bool,
     ) -> Result<bool> {
-        let mut add = self.conn.prepare_cached(
-            "INSERT INTO alarm (made_ms, kind, about, text, evidence) SELECT ?1, ?2, ?3, ?4, ?5
-             WHERE NOT EXISTS (SELECT 1 FROM alarm WHERE seen = 0 AND kind = ?2 AND about = ?3 AND text = ?4)",
+        let mut again = self.conn.prepare_cached(
+            "UPDATE alarm SET repeats = repeats + 1
+             WHERE seen = 0 AND kind = ? AND about = ? AND (text = ? OR NOT ?)",
         )?;
-        Ok(add.execute(params![now_ms as i64, kind, about, text, evidence])? > 0)
+        if again.execute(params![kind, about, text, apart])? > 0 {
+            return Ok(false);
+        }
+        let mut add = self.conn.prepare_cached(
+            "INSERT INTO alarm (made_ms, kind, about, text, evidence) VALUES (?, ?, ?, ?, ?)",
+        )?;
+        add.execute(params![now_ms as i64, kind, about, text, evidence])?;
+        Ok(true)
     }
 
     /// Alarms, oldest first: all, or those that were not acknowledged.
     pub(crate) fn alarms(&self, all: bool) -> Result<Vec<AlarmRow>> {
         let mut found = self.conn.prepare_cached(
-            "SELECT id, made_ms, kind, about, text, evidence, seen FROM alarm WHERE ?1 OR seen = 0 ORDER BY id",
+            "SELECT id, made_ms, kind, about, text, evidence, seen, repeats FROM alarm
+             WHERE ?1 OR seen = 0 ORDER BY id",
         )?;
         Ok(found.query_map([all], alarm)?.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Acknowledges all; how many there were.
-    pub(crate) fn alarms_seen(&self) -> Result<usize> {
-        Ok(self.conn.execute("UPDATE alarm SET seen = 1 WHERE seen = 0", [])?)
+    /// Acknowledges those up to a number; how many there were.
+    pub(crate) fn alarms_seen(&self, up_to: i64) -> Result<usize> {
+        Ok(self.conn.execute("UPDATE alarm SET seen = 1 WHERE seen = 0 AND id <= ?", [up_to])?)
     }
 }

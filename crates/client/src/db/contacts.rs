@@ -38,6 +38,8 @@ pub struct Trust {
     pub epoch: u64,
     /// What the directory still has to keep.
     pub promise: Option<SignedPromise>,
+    /// When this device first saw that word, by its own clock, milliseconds since 1970; 0 without one.
+    pub promised_ms: u64,
 }
 
 impl Trust {
@@ -62,6 +64,7 @@ struct RawContact {
     flags: [bool; 4],
     version: u64,
     epoch: u64,
+    promised_ms: u64,
 }
 
 fn raw(row: &Row<'_>) -> rusqlite::Result<RawContact> {
@@ -72,6 +75,7 @@ fn raw(row: &Row<'_>) -> rusqlite::Result<RawContact> {
         version: row.get::<_, i64>(6)? as u64,
         epoch: row.get::<_, i64>(7)? as u64,
         promise: row.get(8)?,
+        promised_ms: row.get::<_, i64>(9)? as u64,
     })
 }
 
@@ -96,7 +100,7 @@ fn contact(raw: RawContact) -> Result<Contact> {
         }
     };
     let [blocked, accepted, ended, compared] = raw.flags;
-    let trust = Trust { version: raw.version, epoch: raw.epoch, promise };
+    let trust = Trust { version: raw.version, epoch: raw.epoch, promise, promised_ms: raw.promised_ms };
     Ok(Contact {
         account,
         handle: chain.handle().to_owned(),
@@ -109,8 +113,8 @@ fn contact(raw: RawContact) -> Result<Contact> {
     })
 }
 
-const COLUMNS: &str =
-    "SELECT account, chain, blocked, accepted, ended, compared, version, epoch, promise FROM contact";
+const COLUMNS: &str = "SELECT account, chain, blocked, accepted, ended, compared, version, epoch, promise,
+ promised_ms FROM contact";
 
 impl Db {
     /// The contact with this account id.
@@ -169,10 +173,10 @@ impl Db {
     pub(crate) fn set_trust(&self, account: &AccountId, trust: &Trust, check_ms: u64) -> Result<()> {
         let promise = trust.promise.as_ref().map(|promise| v1::SignedPromise::from(promise).encode_to_vec());
         let mut set = self.conn.prepare_cached(
-            "UPDATE contact SET version = ?, epoch = ?, promise = ?, check_ms = ? WHERE account = ?",
+            "UPDATE contact SET version = ?, epoch = ?, promise = ?, promised_ms = ?, check_ms = ? WHERE account = ?",
         )?;
-        let (version, epoch) = (trust.version as i64, trust.epoch as i64);
-        set.execute(params![version, epoch, promise.unwrap_or_default(), check_ms as i64, account.0])?;
+        let (version, epoch, since) = (trust.version as i64, trust.epoch as i64, trust.promised_ms as i64);
+        set.execute(params![version, epoch, promise.unwrap_or_default(), since, check_ms as i64, account.0])?;
         Ok(())
     }
 
@@ -198,7 +202,8 @@ impl Db {
 
     /// Forgets what the directory proved and promised of everybody, and wants to ask about everybody again.
     pub(crate) fn forget_trust(&self) -> Result<()> {
-        let sql = "UPDATE contact SET version = 0, epoch = 0, promise = x'', check_ms = 1 WHERE ended = 0";
+        let sql = "UPDATE contact SET version = 0, epoch = 0, promise = x'', promised_ms = 0, check_ms = 1
+                   WHERE ended = 0";
         self.conn.execute(sql, [])?;
         Ok(())
     }

@@ -23,7 +23,7 @@ use crate::{Error, Result};
 pub use alarms::AlarmRow;
 pub use contacts::{Contact, Trust};
 pub use conversations::{Conversation, ConversationState, Kind};
-pub use gossip::Heard;
+pub use gossip::{Heard, Said, Tried};
 pub use items::{Item, ItemKind, ItemState, NewItem};
 pub use outbox::{Intent, OutboxRow, OutboxState};
 pub use waiting::Held;

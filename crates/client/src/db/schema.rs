@@ -17,7 +17,11 @@ CREATE TABLE contact (
   version INTEGER NOT NULL DEFAULT 0,
   epoch INTEGER NOT NULL DEFAULT 0,
   promise BLOB NOT NULL DEFAULT x'',
-  check_ms INTEGER NOT NULL DEFAULT 0
+  -- When this device first saw that word, by its own clock.
+  promised_ms INTEGER NOT NULL DEFAULT 0,
+  check_ms INTEGER NOT NULL DEFAULT 0,
+  -- The newest epoch that we had seen when a root that they saw was last looked into.
+  asked_epoch INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX contact_handle ON contact(handle);
 CREATE INDEX contact_check ON contact(check_ms) WHERE check_ms > 0;
@@ -105,17 +109,28 @@ CREATE TABLE leaver (
 -- Contact codes that we gave out and that nobody used yet.
 CREATE TABLE code (token BLOB NOT NULL PRIMARY KEY, made_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
--- Roots of the key directory that others saw, signed by it: to be held against our own history, or held already.
+-- Roots of the key directory that others saw, signed by it, that wait to be held against our own history: one of each
+-- account, with the keys that it was signed with, and how often the service was asked in vain.
 CREATE TABLE gossip (
-  id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  account BLOB NOT NULL PRIMARY KEY,
   epoch INTEGER NOT NULL,
   hash BLOB NOT NULL,
   signer INTEGER NOT NULL,
   signature BLOB NOT NULL,
-  account BLOB NOT NULL,
-  tried INTEGER NOT NULL DEFAULT 0,
-  checked INTEGER NOT NULL DEFAULT 0,
-  UNIQUE (epoch, hash)
+  signers BLOB NOT NULL,
+  turn_ms INTEGER NOT NULL,
+  tried_ms INTEGER NOT NULL DEFAULT 0,
+  denied INTEGER NOT NULL DEFAULT 0,
+  failed INTEGER NOT NULL DEFAULT 0,
+  failing_ms INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+
+-- The last roots that were our newest.
+CREATE TABLE past_root (
+  epoch INTEGER NOT NULL PRIMARY KEY,
+  hash BLOB NOT NULL,
+  signer INTEGER NOT NULL,
+  signature BLOB NOT NULL
 ) STRICT;
 
 -- What the service was caught at, until and after the person has seen it.
@@ -126,6 +141,8 @@ CREATE TABLE alarm (
   about TEXT NOT NULL,
   text TEXT NOT NULL,
   evidence BLOB NOT NULL,
-  seen INTEGER NOT NULL DEFAULT 0
+  seen INTEGER NOT NULL DEFAULT 0,
+  -- How often the same came again before it was seen.
+  repeats INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 "];

@@ -1,44 +1,49 @@
 //! Looking after the key directory: our own entry, promises that were made to us, and roots that others saw.
 
-use zegel_directory::{Found, Lie, SeenRoot, View};
-use zegel_proto::Code;
+use zegel_directory::{Found, Lie};
+use zegel_proto::{AccountId, Code};
 
 use super::{
     Link, Shared,
-    directory::{
-        TRIES, advance, ask, caught, doubted, fetch_roots, history, knows_key, learn_signers, our_view,
-        same_root, take_if_current, unsteady,
-    },
+    directory::{TRIES, ask, doubted, history, take_if_current, unsteady},
+    gossip::check_gossip,
     people::know_account,
 };
 use crate::{
     Error, Result,
     core::directory::{Asked, Doubt, PROMISE_CHECK_MS},
-    db::Heard,
 };
 
-/// How many promises and heard roots are looked after at a time.
+/// How many promises are looked after at a time.
 const SOME: usize = 4;
-/// A root that others saw is hidden if the service denies it this often, a moment apart.
-const DENIALS: u32 = 3;
-/// And if it does not answer this often: who is busy for so long does not want to.
-const REFUSALS: u32 = 300;
 
 /// Our own entry: it must be what we did, in every version since the one that we saw.
 pub(crate) async fn check_own<L: Link>(shared: &Shared, link: &L) -> Result<()> {
     let checked = look_at_own(shared, link).await;
-    let refused = match &checked {
-        Ok(()) => false,
-        Err(Error::Refused { .. }) => true,
+    match &checked {
+        Ok(()) => shared.core().step(|core| core.note_answer())?,
+        Err(error) if evades(error) => {
+            let long = shared.core().step(|core| core.note_refusal())?;
+            if long {
+                let handle = shared.core().me.handle.clone();
+                return Err(doubted(shared, &Asked::Handle(handle), &Doubt::Refused, &[])?);
+            }
+        }
         // It was answered, or there is no connection; neither is a refusal.
-        Err(_) => return checked,
-    };
-    let long = shared.core().step(|core| core.note_refusal(refused))?;
-    if long {
-        let handle = shared.core().me.handle.clone();
-        return Err(doubted(shared, &Asked::Handle(handle), &Doubt::Refused, &[])?);
+        Err(_) => {}
     }
     checked
+}
+
+/// Whether the service would not say what its directory has: it refused, or answered something else. That others have
+/// used up our calls is no refusal.
+fn evades(error: &Error) -> bool {
+    match error {
+        Error::Refused { code, .. } => !matches!(code, Code::RateLimited | Code::Replaced),
+        // Silence is no answer either.
+        Error::Protocol { .. } | Error::Timeout { .. } => true,
+        _ => false,
+    }
 }
 
 async fn look_at_own<L: Link>(shared: &Shared, link: &L) -> Result<()> {
@@ -113,94 +118,43 @@ pub(crate) async fn check_due<L: Link>(shared: &Shared, link: &L) -> Result<()> 
         shared.core().step(|core| core.db.set_check(&account, now + PROMISE_CHECK_MS))?;
         let checked = match account == own {
             true => check_own(shared, link).await,
-            false => know_account(shared, link, &account).await,
-        };
-        let checked = match checked {
-            Err(Error::Refused { .. }) if account != own && shared.core().is_overdue(&account)? => {
-                Err(doubted(shared, &Asked::Account(account), &Doubt::Refused, &[])?)
-            }
-            other => other,
+            false => check_promise(shared, link, &account).await,
         };
         tolerate_alarm(checked)?;
     }
     check_gossip(shared, link).await
 }
 
-/// Holds what others saw against our own history.
-pub(crate) async fn check_gossip<L: Link>(shared: &Shared, link: &L) -> Result<()> {
-    let heard = shared.core().db.heard(SOME)?;
-    for heard in heard {
-        if !shared.core().is_directory_trusted()? {
-            return Ok(());
-        }
-        let agreed = compare(shared, link, &heard).await;
-        let agreed = match agreed {
-            Ok(true) => shared.core().step(|core| core.db.gossip_checked(heard.id)),
-            Ok(false) => shared.core().step(|core| core.db.gossip_tried(heard.id)),
-            Err(error) => {
-                if !error.is_passing() {
-                    shared.core().step(|core| core.db.gossip_checked(heard.id))?;
-                }
-                Err(error)
-            }
-        };
-        tolerate_alarm(agreed)?;
-    }
-    Ok(())
-}
-
-/// Whether a root that somebody saw is in our history. `false`: the service does not say, yet.
-async fn compare<L: Link>(shared: &Shared, link: &L, heard: &Heard) -> Result<bool> {
-    let seen = &heard.seen;
-    let mut view = our_view(shared, link).await?;
-    if !knows_key(&view, seen.signer) {
-        learn_signers(shared, link).await?;
-        view = our_view(shared, link).await?;
-    }
-    if !view.believes(seen) {
-        // Whoever sent it made it up.
-        return Ok(true);
-    }
-    let ours = view.latest().seen();
-    if seen.epoch == ours.epoch {
-        return same_root(&view, seen)
-            .map(|()| true)
-            .map_err(|lie| caught(shared, lie, Some(seen), &[], &[]));
-    }
-    let newer = seen.epoch > ours.epoch;
-    let answered = match newer {
-        true => advance(shared, link, &view, seen).await.map(|()| true),
-        false => descend(shared, link, &view, seen).await,
+/// A promise about somebody: kept, or not due yet, or an alarm.
+async fn check_promise<L: Link>(shared: &Shared, link: &L, account: &AccountId) -> Result<()> {
+    let error = match know_account(shared, link, account).await {
+        Err(error) if evades(&error) => error,
+        other => return other,
     };
-    match answered {
-        Err(Error::Refused { code, .. }) => {
-            let most = if code == Code::NotFound { DENIALS } else { REFUSALS };
-            match heard.tried + 1 < most {
-                true => Ok(false),
-                false => Err(caught(shared, Lie::Hidden(seen.epoch), Some(seen), &[], &[])),
+    if !shared.core().is_overdue(account)? {
+        return Err(error);
+    }
+    // The service forgets who is long gone; its directory forgets nobody.
+    if matches!(error, Error::Refused { code: Code::NotFound, .. }) {
+        let handle = shared.core().db.handle_of(&account.0)?.unwrap_or_default();
+        match history(shared, link, &handle, 0).await {
+            Ok(found) => {
+                let kept = shared.core().step(|core| core.was_kept(account, &found))?;
+                if kept {
+                    return Ok(());
+                }
             }
+            Err(error) if evades(&error) => {}
+            Err(error) => return Err(error),
         }
-        other => other,
     }
-}
-
-/// Whether an older root that somebody saw is in the history of our newest.
-async fn descend<L: Link>(shared: &Shared, link: &L, view: &View, seen: &SeenRoot) -> Result<bool> {
-    let roots = fetch_roots(shared, link, view.latest().root.epoch, Some(seen.epoch)).await?;
-    let same = same_root(view, &roots.root.seen());
-    if let Err(lie) = same {
-        return Err(caught(shared, lie, Some(&roots.root.seen()), &roots.path, &roots.answer));
-    }
-    match view.compare(seen, &roots.path) {
-        Ok(()) => Ok(true),
-        Err(lie) => Err(caught(shared, lie, Some(seen), &roots.path, &roots.answer)),
-    }
+    Err(doubted(shared, &Asked::Account(*account), &Doubt::Refused, &[])?)
 }
 
 /// An alarm was kept, or the service refused: neither is a reason to take no mail.
 pub(crate) fn tolerate_alarm(result: Result<()>) -> Result<()> {
     match result {
-        Err(error @ (Error::Offline(_) | Error::Timeout { .. } | Error::Database(_))) => Err(error),
+        Err(error @ (Error::Offline(_) | Error::Database(_))) => Err(error),
         Err(error) => {
             tracing::debug!(%error, event = "directory_check_failed");
             Ok(())

@@ -86,12 +86,13 @@ pub(crate) async fn settle_held<L: Link>(shared: &Shared, link: &L) -> Result<()
                     shared.core().tried.clear();
                 }
                 Some(Need::Chains(accounts)) => {
-                    match know(shared, link, &accounts).await {
+                    let read = match know(shared, link, &accounts).await {
                         // It waits until the person trusts the directory again.
                         Err(Error::Distrusted { .. }) => break,
                         other => other?,
-                    }
-                    shared.core().tried.extend(accounts);
+                    };
+                    let tried = accounts.into_iter().map(|account| (account, read.contains(&account)));
+                    shared.core().tried.extend(tried);
                 }
                 Some(Need::Tree { name }) => match fetch_blob(link, &name).await? {
                     Some(sealed) => tree = Some(sealed),

@@ -5,6 +5,7 @@
 
 mod checks;
 mod directory;
+mod gossip;
 mod mailbox;
 mod outbox;
 mod people;
@@ -19,7 +20,9 @@ pub(crate) use checks::{check_due, check_own, tolerate_alarm};
 pub(crate) use directory::history;
 pub(crate) use mailbox::{receive, settle_held};
 pub(crate) use outbox::{Outcome, send_calls, submit, take_outcome};
-pub(crate) use people::{check_stock, fetch_packages, know, know_account, know_handle, restock};
+pub(crate) use people::{
+    check_stock, fetch_fresh, fetch_packages, know, know_account, know_handle, restock, unreadable,
+};
 
 /// A connection: one call, one answer.
 pub(crate) trait Link {

@@ -5,7 +5,7 @@ use zegel_proto::{
     v1::{self, client_frame::Body as Call, server_frame::Body as Answer},
 };
 
-use super::{Link, Shared, fetch_packages, unexpected};
+use super::{Link, Shared, fetch_fresh, know, unexpected, unreadable};
 use crate::{Error, Result, core::Ready, db::OutboxRow};
 
 /// What became of an outbox row.
@@ -52,16 +52,31 @@ pub(crate) async fn submit<L: Link>(shared: &Shared, link: &L, ready: Ready) -> 
         }
         Ready::Packages { row, accounts } => {
             let made = async {
-                let packages = fetch_packages(shared, link, &accounts).await?;
-                shared.core().make_add(row, &packages)
+                let (read, packages) = fetch_fresh(shared, link, &accounts).await?;
+                match read.is_empty() {
+                    true => Err(unreadable(shared, &accounts)?),
+                    false => shared.core().make_add(row, &read, &packages),
+                }
             };
-            let result = match made.await {
-                Ok(Some(row)) => send(link, row).await,
-                Ok(None) => Ok(()),
-                Err(error) => Err(error),
-            };
-            Outcome { row, result }
+            Outcome { row, result: send_made(link, made.await).await }
         }
+        Ready::Readd { row, account } => {
+            let made = async {
+                // Its owner may have revoked the device since it asked.
+                match know(shared, link, &[account]).await?.is_empty() {
+                    true => Err(unreadable(shared, &[account])?),
+                    false => shared.core().make_readd(row),
+                }
+            };
+            Outcome { row, result: send_made(link, made.await).await }
+        }
+    }
+}
+
+async fn send_made<L: Link>(link: &L, made: Result<Option<OutboxRow>>) -> Result<()> {
+    match made? {
+        Some(row) => send(link, row).await,
+        None => Ok(()),
     }
 }
 

@@ -102,7 +102,7 @@ pub struct Alarm {
     pub id: i64,
     /// When, by this device's clock, milliseconds since 1970.
     pub at: u64,
-    /// A stable word. `fork`, `rollback`, `keys`, `vrf`, `hidden`, `broken`, `time` and `removed` are about the
+    /// A stable word. `fork`, `rollback`, `keys`, `unlinked`, `vrf`, `hidden`, `broken`, `time` and `removed` are about the
     /// directory as a whole, and end the trust in it; `unproven`, `handle` and `rewritten` are about somebody, `own`
     /// and `device` about ourselves.
     pub kind: &'static str,
@@ -116,6 +116,8 @@ pub struct Alarm {
     pub evidence: serde_json::Value,
     /// Whether it was acknowledged.
     pub seen: bool,
+    /// How often the same came again before that.
+    pub repeats: u64,
 }
 
 impl Client {
@@ -227,14 +229,16 @@ impl Client {
                 text: row.text,
                 evidence: serde_json::from_slice(&row.evidence).unwrap_or_default(),
                 seen: row.seen,
+                repeats: row.repeats,
             })
         });
         Ok(shown.collect())
     }
 
-    /// The person has seen all alarms; how many there were.
-    pub fn acknowledge_alarms(&self) -> Result<usize> {
-        self.engine.shared.core().step(|core| core.db.alarms_seen())
+    /// The person has seen the alarms up to this [`Alarm::id`], the highest that was shown to them; how many were new
+    /// to them. What came since stays.
+    pub fn acknowledge_alarms(&self, up_to: i64) -> Result<usize> {
+        self.engine.shared.core().step(|core| core.db.alarms_seen(up_to))
     }
 
     /// Whether new people and devices are taken from the directory: it was not caught.

@@ -9,6 +9,7 @@ mod profile;
 #[cfg(feature = "hostile")]
 mod rogue;
 mod session;
+mod watch;
 
 pub use client::{Client, Registration};
 pub use directory::{Alarm, Device, DirectoryEntry, DirectoryRoot, HistoryEntry, SafetyNumber};

@@ -69,9 +69,18 @@ impl Client {
         self.connected(PATIENCE).await?.call("breaking a rule", body).await
     }
 
-    /// What belongs to members alone, so that a drill can look for it where it must not be: a secret of the epoch, the device's signing key and the key that its mail is sealed to.
+    /// What belongs to members alone, so that a drill can look for it where it must not be: a secret of the epoch, the
+    /// device's signing key and the key that its mail is sealed to.
     pub fn rogue_secrets(&self, name: &str) -> Result<Vec<Vec<u8>>> {
         let group = self.rogue_group(name)?;
         self.engine.shared.core().rogue_secrets(&group)
+    }
+
+    /// Eleven minutes pass on the device's clock, at once.
+    pub fn rogue_later(&self) {
+        fn later() -> u64 {
+            super::profile::clock() + 660_000
+        }
+        self.engine.shared.core().rogue_clock(later);
     }
 }

@@ -17,12 +17,15 @@ use zegel_proto::{
     v1::{self, client_frame::Body as Call, server_frame::Body as Answer},
 };
 
-use super::link::{Pushed, Pushes, Socket};
+use super::{
+    link::{Pushed, Pushes, Socket},
+    watch::Watch,
+};
 use crate::{
     Error, Result,
     flow::{
-        Link, Outcome, Shared, check_due, check_own, check_stock, receive, restock, send_calls, settle_held,
-        submit, take_outcome, tolerate_alarm, unexpected,
+        Link, Outcome, Shared, check_stock, receive, restock, send_calls, settle_held, submit, take_outcome,
+        unexpected,
     },
 };
 
@@ -34,6 +37,8 @@ const BATCH: usize = 50;
 const TICK: Duration = Duration::from_secs(1);
 /// How often a connected device looks after its stock of key packages.
 const STOCK: Duration = Duration::from_secs(600);
+/// How long a connection that is otherwise ready waits for the look at our own entry.
+const OWN_PATIENCE: Duration = Duration::from_secs(5);
 /// Waiting times between attempts to connect.
 const RETRY: [u64; 6] = [100, 300, 1_000, 3_000, 10_000, 30_000];
 
@@ -157,14 +162,20 @@ async fn session(engine: &Arc<Engine>) -> Result<()> {
     *engine.socket.lock().expect("no panic holds this lock") = Some(socket.clone());
     tolerate(send_calls(&engine.shared, &*socket).await)?;
     tolerate(restock(&engine.shared, &*socket, no_last_resort).await)?;
-    tolerate_alarm(check_own(&engine.shared, &*socket).await)?;
     tolerate(settle_held(&engine.shared, &*socket).await)?;
 
     let mut flight = Flight::default();
+    let (_watch, mut own_entry) = Watch::begin(engine, &socket);
+    let mut own_looked_at = false;
+    let own_patience = Instant::now() + OWN_PATIENCE;
+    // Fixed times: a service that pushes without end puts off nothing.
     let mut stock_at = Instant::now() + STOCK;
+    let mut tick_at = Instant::now() + TICK;
     let mut ready = false;
     loop {
-        if !ready && engine.shared.core().cursor()? >= caught_at {
+        // Whoever gives one command is told what their own entry shows; but not for ever.
+        own_looked_at |= Instant::now() >= own_patience;
+        if !ready && own_looked_at && engine.shared.core().cursor()? >= caught_at {
             ready = true;
             engine.status.send_replace(Status::Ready);
             engine.bump();
@@ -176,6 +187,16 @@ async fn session(engine: &Arc<Engine>) -> Result<()> {
         }
         tokio::select! {
             biased;
+            () = sleep_until(tick_at) => {
+                tick_at = Instant::now() + TICK;
+                tolerate(send_calls(&engine.shared, &*socket).await)?;
+                tolerate(settle_held(&engine.shared, &*socket).await)?;
+            }
+            () = sleep_until(stock_at) => {
+                stock_at = Instant::now() + STOCK;
+                tolerate(check_stock(&engine.shared, &*socket).await)?;
+            }
+            _ = &mut own_entry, if !own_looked_at => own_looked_at = true,
             push = pushed.recv() => match push {
                 Some(Pushed::Mail(mail)) => take_mail(engine, &socket, &mut pushed, mail).await?,
                 Some(Pushed::Over(error)) => return Err(error),
@@ -187,15 +208,6 @@ async fn session(engine: &Arc<Engine>) -> Result<()> {
                 engine.bump();
             }
             () = engine.stock.notified() => tolerate(check_stock(&engine.shared, &*socket).await)?,
-            () = sleep_until(stock_at) => {
-                stock_at = Instant::now() + STOCK;
-                tolerate(check_stock(&engine.shared, &*socket).await)?;
-            }
-            () = sleep_until(Instant::now() + TICK) => {
-                tolerate(send_calls(&engine.shared, &*socket).await)?;
-                tolerate(settle_held(&engine.shared, &*socket).await)?;
-                tolerate_alarm(check_due(&engine.shared, &*socket).await)?;
-            }
         }
     }
 }

@@ -148,12 +148,14 @@ impl<R: Records> Database for Layer<R> {
             }
         }
         // What was the newest state of a label moves to its past.
-        let keys: Vec<_> = states.iter().map(|state| layout::newest_key(&state.username)).collect();
-        for (state, before) in states.iter().zip(self.kept.read(&keys).await?) {
-            if let Some(before) = before {
-                let epoch = layout::read_state(&state.username, &before)?.epoch;
-                others.push((layout::past_key(&state.username, epoch), before));
-            }
+        let older = states.iter().filter(|state| state.version > 1);
+        let keys: Vec<_> = older.clone().map(|state| layout::newest_key(&state.username)).collect();
+        for (state, before) in older.zip(self.kept.read(&keys).await?) {
+            let before = before.ok_or_else(missing)?;
+            let epoch = layout::read_state(&state.username, &before)?.epoch;
+            others.push((layout::past_key(&state.username, epoch), before));
+        }
+        for state in &states {
             others.push((layout::newest_key(&state.username), layout::write_state(state)?));
         }
         epoch.change_nodes(nodes);
@@ -162,8 +164,6 @@ impl<R: Records> Database for Layer<R> {
     }
 
     async fn get<St: Storable>(&self, id: &St::StorageKey) -> Result<DbRecord, StorageError> {
-        // Not `NotFound`: akd asks only for what must be there, and would take a hole for an empty branch.
-        let missing = || StorageError::Other("a record is missing".into());
         let id = St::get_full_binary_key_id(id);
         match St::data_type() {
             StorageType::Azks => {
@@ -253,6 +253,11 @@ fn is_last(newest: &ValueState, flag: ValueStateRetrievalFlag) -> bool {
         ValueStateRetrievalFlag::LeqEpoch(epoch) => newest.epoch <= epoch,
         _ => false,
     }
+}
+
+/// Not `NotFound`: akd asks only for what must be there, and would take a hole for an empty branch.
+fn missing() -> StorageError {
+    StorageError::Other("a record is missing".into())
 }
 
 /// `akd` would name the label here.

@@ -24,10 +24,7 @@ pub(super) fn tree_key() -> Vec<u8> {
 
 /// Key of a node.
 pub(super) fn node_key(label: &NodeLabel) -> Vec<u8> {
-    let mut key = vec![NODE];
-    key.extend((label.label_len as u16).to_be_bytes());
-    key.extend(used(label));
-    key
+    [&[NODE], &(label.label_len as u16).to_be_bytes()[..], used(label)].concat()
 }
 
 /// Key of a label's newest state.

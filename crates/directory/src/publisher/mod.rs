@@ -16,6 +16,7 @@ use akd::{AkdLabel, AkdValue, AzksParallelismConfig, Directory, EpochHash, Histo
 use akd_core::proto::specs::types;
 use protobuf::Message;
 use tokio::sync::{MutexGuard, RwLock, RwLockWriteGuard};
+use tokio::task::spawn_blocking;
 
 use crate::{Entry, Hashing, Label};
 use epoch::Epoch;
@@ -144,15 +145,19 @@ impl<R: Records> Publisher<R> {
         }
         let layer = Layer::of_epoch(self.kept.clone(), new.clone());
         let proof = append::append_only(&layer, before).await.map_err(|error| failed(error.into()))?;
-        let proof = written(&types::SingleAppendOnlyProof::from(&proof))?;
+        // Beside the records: both take a while when the epoch is large.
+        let proof = spawn_blocking(move || written(&types::SingleAppendOnlyProof::from(&proof)));
         let records = new.records().map_err(|_| PublisherError::Tree("it does not fit together"))?;
         let changes = records.clone();
+        let proof = proof.await.map_err(|_| PublisherError::Tree("a task ended before its time"))??;
         let readers = self.gate.write().await;
         let kept = &self.kept;
         Ok(Some(Prepared { epoch, tree, records, proof, kept, changes, _readers: readers, _turn: turn }))
     }
 
     /// The newest entry of a label with its proof; `None` if it has none.
+    ///
+    /// The proof is `akd`'s history proof of one entry, not its lookup proof: see [`crate::verify_lookup`].
     ///
     /// # Errors
     /// [`PublisherError`] if the store cannot be read.
@@ -161,8 +166,8 @@ impl<R: Records> Publisher<R> {
         let Some(entry) = self.newest(label).await? else {
             return Ok(None);
         };
-        let (proof, EpochHash(epoch, _)) = self.reader.lookup(akd_label(label)).await.map_err(failed)?;
-        Ok(Some(Looked { epoch, entry, proof: written(&types::LookupProof::from(&proof))? }))
+        let (epoch, proof) = self.proven(label, HistoryParams::MostRecent(1)).await?;
+        Ok(Some(Looked { epoch, entry, proof }))
     }
 
     /// The newest entry of a label without a proof; `None` if it has none.
@@ -189,9 +194,13 @@ impl<R: Records> Publisher<R> {
             return Ok(None);
         }
         let params = most_recent.map_or(HistoryParams::Complete, HistoryParams::MostRecent);
+        self.proven(label, params).await.map(Some)
+    }
+
+    async fn proven(&self, label: &Label, params: HistoryParams) -> Result<(u64, Vec<u8>), PublisherError> {
         let proof = self.reader.key_history(&akd_label(label), params).await;
         let (proof, EpochHash(epoch, _)) = proof.map_err(failed)?;
-        Ok(Some((epoch, written(&types::HistoryProof::from(&proof))?)))
+        Ok((epoch, written(&types::HistoryProof::from(&proof))?))
     }
 
     async fn newest(&self, label: &Label) -> Result<Option<Entry>, PublisherError> {

@@ -50,10 +50,10 @@ async fn silent_removal(stage: &Stage) -> Verdict {
         second.proofs = vec![honest.proofs[0].clone(), without.proofs[1].clone()];
         second
     };
-    let honest = serve(Shown::new(honest)).await?;
+    let honest = serve(Shown::new(stage, honest)).await?;
     let control = audit(&honest, &folder.path().join("control")).await?;
     carried_out(control.is_ok_and(|epochs| epochs == 2), "an audit of a directory that only grew")?;
-    let rewritten = serve(Shown::new(rewritten)).await?;
+    let rewritten = serve(Shown::new(stage, rewritten)).await?;
     match audit(&rewritten, &folder.path().join("rewritten")).await? {
         Err(AuditFailure::Caught(charge)) => match charge.finding {
             Finding::Lie(Lie::Rewritten { epoch: 2, .. }) => {
@@ -68,7 +68,9 @@ async fn silent_removal(stage: &Stage) -> Verdict {
 
 /// How many epochs were new to an auditor who begins, or what it found.
 async fn audit(url: &str, state: &Path) -> Verdict<Result<u64, AuditFailure>> {
-    let options = Options::new(url, state);
+    let mut options = Options::new(url, state);
+    // Nothing restarts here.
+    options.patience = std::time::Duration::from_millis(500);
     let followed = move || Auditor::open(options)?.catch_up(|_| {}).map(|progress| progress.new);
     Ok(tokio::task::spawn_blocking(followed).await?)
 }

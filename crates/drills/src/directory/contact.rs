@@ -3,11 +3,11 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use zegel_identity::Chain;
-use zegel_proto::v1::server_frame as tell;
+use zegel_proto::v1::{self, client_frame as ask, server_frame as tell};
 
 use crate::{
     drill::{Attacker, Drill, Failure, Verdict, carried_out, held},
-    kit::{Frame, Keys, Operator, Passing, Person, Second, Shown, Stage, pass},
+    kit::{Keys, Operator, Passing, Person, Second, Shown, Stage, Stranger, mls::own_package, pass},
     membership::{Counted, count_submissions},
 };
 
@@ -32,40 +32,51 @@ enum Beside {
 async fn swapped_first_key(stage: &Stage) -> Verdict {
     let proxy = stage.proxy().await?;
     let bob = stage.person("bob").await?;
-    stage.proven("bob").await?;
     let alice = Person::registers("alice", &proxy.url()).await?;
+    stage.proven("bob").await?;
+    stage.proven("alice").await?;
     let operator = Operator::of(stage)?;
     let ghost = Keys::new("bob");
-    let link = ghost.first_link(&operator.domain);
+    let (link, package) = (ghost.first_link(&operator.domain), own_package(&ghost)?);
     let chain = Chain::verify(std::slice::from_ref(&link))?;
     let impostor = Operator::impostor(&operator.domain)?;
     let promise = impostor.promise("bob", &chain, 2)?;
+    // The directory rests, so this stays true.
+    let honest = Stranger::connect(stage.address()).await?.account("bob").await?;
     let attempts =
         [(Beside::Proof, "handle"), (Beside::Nothing, "unproven"), (Beside::OwnPromise, "unproven")];
     for (beside, kind) in attempts {
+        let mut answer = v1::AccountAnswer {
+            account: ghost.account.to_field(),
+            chain: vec![link.clone().into()],
+            ..honest.clone()
+        };
+        if !matches!(beside, Beside::Proof) {
+            answer.lookup.clear();
+        }
+        if matches!(beside, Beside::OwnPromise) {
+            answer.promise = Some((&promise).into());
+        }
         let counted = Counted::default();
         let (changed, submitted) = (counted.changed.clone(), counted.submitted.clone());
-        let (link, account, promise) = (link.clone(), chain.account(), promise.clone());
+        let (account, package) = (ghost.account, package.clone());
         proxy
-            .rule(move |mut passing: Passing| {
+            .rule(move |passing: Passing| {
                 count_submissions(&passing, &submitted);
-                if let Frame::Down(frame) = &mut passing.frame
-                    && let Some(tell::Body::Account(answer)) = &mut frame.body
-                    && answer.handle == "bob"
-                {
-                    answer.account = account.to_field();
-                    answer.chain = vec![link.clone().into()];
-                    match beside {
-                        Beside::Proof => {}
-                        Beside::Nothing => answer.lookup.clear(),
-                        Beside::OwnPromise => {
-                            answer.lookup.clear();
-                            answer.promise = Some((&promise).into());
-                        }
+                match (&passing.asked, passing.frame.told()) {
+                    (Some(ask::Body::FetchAccount(fetch)), Some(_))
+                        if fetch.handle == "bob" || fetch.account == account.0.as_slice() =>
+                    {
+                        changed.fetch_add(1, Relaxed);
+                        vec![passing.answer(tell::Body::Account(answer.clone()))]
                     }
-                    changed.fetch_add(1, Relaxed);
+                    // The ghost's keys are good, so that what is sent to it would arrive.
+                    (Some(ask::Body::FetchKeyPackages(_)), Some(_)) => {
+                        let answer = v1::KeyPackagesAnswer { packages: vec![package.clone()] };
+                        vec![passing.answer(tell::Body::KeyPackages(answer))]
+                    }
+                    _ => pass(passing),
                 }
-                pass(passing)
             })
             .await;
         let sent = alice.client()?.send("bob", "hello").await;
@@ -73,7 +84,7 @@ async fn swapped_first_key(stage: &Stage) -> Verdict {
         held(sent.is_err(), format!("Alice wrote to the operator in Bob's place ({beside:?})"))?;
         held(counted.submitted() == 0, "something was sent all the same")?;
         alice.raises(kind, "bob").await?;
-        alice.client()?.acknowledge_alarms()?;
+        alice.acknowledges()?;
     }
     proxy.rule(pass).await;
     alice.sends("hello bob", "bob").await?;
@@ -97,7 +108,7 @@ async fn ghost_entry(stage: &Stage) -> Verdict {
     let operator = Operator::of(stage)?;
     let ghost = Keys::new("bob");
     let link = ghost.first_link(&operator.domain);
-    let shown = Shown::new(Second::new(operator).await?);
+    let shown = Shown::new(stage, Second::new(operator).await?);
     proxy.rule(shown.clone()).await;
     let (alice, mut bob) = stage.two_friends(&proxy).await?;
     for person in [&alice, &bob] {

@@ -10,50 +10,28 @@ use zegel_proto::v1::{self, client_frame as ask, server_frame as tell};
 
 use crate::{
     drill::{Attacker, Drill, Verdict, carried_out, held},
-    kit::{Frame, Operator, Passing, Person, Second, Shown, Stage, Stranger, pass},
+    kit::{Frame, Keys, Operator, Passing, Person, Proxy, Second, Shown, Stage, Stranger, pass},
 };
 
 /// Handles in two places.
 pub const TWO_VRF_KEYS: Drill = Drill {
     name: "two-vrf-keys",
     attacker: Attacker::Operator,
-    attempt: "The service places handles with a second key, so that one tree holds two entries for Bob: one for Bob to see, and one for Alice.",
+    attempt: "The service places handles with a second key, so that one tree holds two entries for Bob: one for Bob to see, and one for Alice. All else in the root is right, and it comes after the one that Alice has seen.",
     defence: "Every root names the key that places handles, and it never changes.",
     caught: "at once",
-    run: |stage| Box::pin(other_directory(stage, "vrf")),
+    run: |stage| Box::pin(two_vrf_keys(stage)),
 };
 
 /// Somebody without the keys.
 pub const IMPOSTOR: Drill = Drill {
     name: "impostor-directory",
     attacker: Attacker::Network,
-    attempt: "Somebody who took over the service's address, certificate and all, but not its key file, shows a directory under keys of their own.",
+    attempt: "Somebody who took over the service's address, certificate and all, but not its key file, continues the directory with a root that is right in all but the signature: under its own keys, and under keys of theirs.",
     defence: "A client keeps the directory's first key; the next ones must each be named by the one before.",
     caught: "at once",
-    run: |stage| Box::pin(other_directory(stage, "keys")),
+    run: |stage| Box::pin(impostor(stage)),
 };
-
-/// Alice has seen the first directory, and is shown another; the alarm must be of this kind.
-async fn other_directory(stage: &Stage, kind: &'static str) -> Verdict {
-    let proxy = stage.proxy().await?;
-    let alice = Person::registers("alice", &proxy.url()).await?;
-    stage.proven("alice").await?;
-    let seen = alice.epoch().await?;
-    let operator = Operator::of(stage)?;
-    let other = match kind {
-        "vrf" => operator.with_other_vrf()?,
-        _ => Operator::impostor(&operator.domain)?,
-    };
-    let mut second = Second::new(other).await?;
-    second.grow_to(seen + 3).await?;
-    let shown = Shown::new(second);
-    proxy.rule(shown.clone()).await;
-    alice.looks().await?;
-    carried_out(shown.lock().await.answers > 0, "showing another directory")?;
-    alice.raises(kind, "").await?;
-    held(!alice.client()?.is_directory_trusted()?, "Alice goes on trusting it")?;
-    Ok(format!("Alice has the alarm {kind:?}"))
-}
 
 /// A root dated back.
 pub const BACKDATED: Drill = Drill {
@@ -65,49 +43,132 @@ pub const BACKDATED: Drill = Drill {
     run: |stage| Box::pin(backdated(stage)),
 };
 
-async fn backdated(stage: &Stage) -> Verdict {
-    let proxy = stage.proxy().await?;
-    let alice = Person::registers("alice", &proxy.url()).await?;
-    stage.proven("alice").await?;
-    // Nothing changes any more, so this stays the newest.
-    let seen = alice.epoch().await?;
-    let operator = Operator::of(stage)?;
-    let mut stranger = Stranger::connect(stage.address()).await?;
-    let newest = stranger.root(0).await?;
-    let honest = stranger.root_answer(0).await?;
-    carried_out(newest.root.epoch == seen, "a directory at rest")?;
-    let epoch = seen + 1;
-    let skip = stranger.root((epoch & seen).max(1)).await?;
-    let root = Root {
-        epoch,
-        time_ms: newest.root.time_ms - 3_600_000,
-        previous: newest.root.hash(),
-        skip: if epoch & seen == 0 { [0; 32] } else { skip.root.hash() },
-        ..newest.root.clone()
-    };
-    let signed: SignedRoot = operator.sign(root)?;
-    let dated = Arc::new(AtomicUsize::new(0));
-    let count = dated.clone();
-    proxy
-        .rule(move |mut passing: Passing| {
+/// Two last keys.
+pub const FORKED_KEYS: Drill = Drill {
+    name: "forked-keys",
+    attacker: Attacker::Operator,
+    attempt: "The service's key names two next ones, both as the second: one signs the directory that Alice is shown, with a ghost in Bob's place, the other the one that Carol is shown. What either signed means nothing to the other.",
+    defence: "Beside the root that they saw, clients say inside sealed messages under which keys.",
+    caught: "first message between two people who see different keys",
+    run: |stage| Box::pin(forked_keys(stage)),
+};
+
+/// Somebody who has seen the real directory, at rest, and is shown a next root.
+struct Next {
+    alice: Person,
+    proxy: Proxy,
+    newest: SignedRoot,
+    honest: v1::RootAnswer,
+    skip: [u8; 32],
+}
+
+impl Next {
+    async fn after(stage: &Stage) -> Verdict<Self> {
+        let proxy = stage.proxy().await?;
+        let alice = Person::registers("alice", &proxy.url()).await?;
+        stage.proven("alice").await?;
+        // Nothing changes any more, so this stays the newest.
+        let seen = alice.epoch().await?;
+        let mut stranger = Stranger::connect(stage.address()).await?;
+        let (newest, honest) = (stranger.root(0).await?, stranger.root_answer(0).await?);
+        carried_out(newest.root.epoch == seen, "a directory at rest")?;
+        // Root 0 is never asked for: 0 means the newest.
+        let skip = (seen + 1) & seen;
+        let skip = if skip == 0 { [0; 32] } else { stranger.root(skip).await?.root.hash() };
+        Ok(Self { alice, proxy, newest, honest, skip })
+    }
+
+    /// The root that comes next, were it an honest one in which nothing changed.
+    fn root(&self) -> Root {
+        let last = &self.newest.root;
+        Root { epoch: last.epoch + 1, previous: last.hash(), skip: self.skip, ..last.clone() }
+    }
+
+    /// Shows it under these keys, whenever the directory is asked, and has Alice look.
+    async fn show(&self, signed: SignedRoot, signers: Vec<v1::DirectorySigner>) -> Verdict<()> {
+        let shown = Arc::new(AtomicUsize::new(0));
+        let (count, epoch) = (shown.clone(), signed.root.epoch);
+        let answer = v1::RootAnswer { root: Some((&signed).into()), signers, ..self.honest.clone() };
+        let rule = move |mut passing: Passing| {
             if let Frame::Down(frame) = &mut passing.frame {
                 match (&passing.asked, &mut frame.body) {
                     (Some(ask::Body::FetchAccount(_)), Some(tell::Body::Account(answer))) => {
                         answer.root = Some((&signed).into());
                     }
-                    (Some(ask::Body::FetchRoot(fetch)), Some(body)) if fetch.from == epoch => {
+                    (Some(ask::Body::FetchRoot(fetch)), Some(body))
+                        if fetch.from == epoch || fetch.from == 0 =>
+                    {
                         count.fetch_add(1, Relaxed);
-                        let answer = v1::RootAnswer { root: Some((&signed).into()), ..honest.clone() };
-                        *body = tell::Body::Root(answer);
+                        *body = tell::Body::Root(answer.clone());
                     }
                     _ => {}
                 }
             }
             pass(passing)
-        })
-        .await;
-    alice.looks().await?;
-    carried_out(dated.load(Relaxed) > 0, "showing a root that is dated back")?;
-    alice.raises("time", "").await?;
-    Ok("Alice has the alarm \"time\"".into())
+        };
+        self.proxy.rule(rule).await;
+        self.alice.looks().await?;
+        carried_out(shown.load(Relaxed) > 0, "showing another root")
+    }
+
+    /// The alarm, and the end of trust.
+    async fn is_caught(&self, kind: &str) -> Verdict {
+        self.alice.raises(kind, "").await?;
+        held(!self.alice.client()?.is_directory_trusted()?, "Alice goes on trusting it")?;
+        Ok(format!("Alice has the alarm {kind:?}"))
+    }
+}
+
+async fn two_vrf_keys(stage: &Stage) -> Verdict {
+    let (next, operator) = (Next::after(stage).await?, Operator::of(stage)?);
+    let root = Root { vrf: Operator::impostor(&operator.domain)?.places().await?, ..next.root() };
+    next.show(operator.sign(root)?, operator.signers()).await?;
+    next.is_caught("vrf").await
+}
+
+async fn impostor(stage: &Stage) -> Verdict {
+    let (next, operator) = (Next::after(stage).await?, Operator::of(stage)?);
+    let impostor = Operator::impostor(&operator.domain)?;
+    next.show(impostor.sign(next.root())?, operator.signers()).await?;
+    next.alice.raises("unproven", "").await?;
+    next.alice.acknowledges()?;
+    next.show(impostor.sign(next.root())?, impostor.signers()).await?;
+    next.is_caught("keys").await?;
+    Ok("Alice has the alarms \"unproven\" and \"keys\"".into())
+}
+
+async fn backdated(stage: &Stage) -> Verdict {
+    let (next, operator) = (Next::after(stage).await?, Operator::of(stage)?);
+    let root = next.root();
+    let root = Root { time_ms: root.time_ms - 3_600_000, ..root };
+    next.show(operator.sign(root)?, operator.signers()).await?;
+    next.is_caught("time").await
+}
+
+async fn forked_keys(stage: &Stage) -> Verdict {
+    let (one, other) = (stage.proxy().await?, stage.proxy().await?);
+    let mut first = Second::new(Operator::of(stage)?.with_next_key()?).await?;
+    let link = Keys::new("bob").first_link(&Operator::of(stage)?.domain);
+    first.lies.insert("bob".into(), vec![link]);
+    let first = Shown::new(stage, first);
+    let second = Shown::new(stage, Second::new(Operator::of(stage)?.with_next_key()?).await?);
+    one.rule(first.clone()).await;
+    other.rule(second.clone()).await;
+    stage.person("bob").await?;
+    let alice = Person::registers("alice", &one.url()).await?;
+    let carol = Person::registers("carol", &other.url()).await?;
+    let (seen, honest) =
+        (alice.client()?.directory_show("bob").await?, carol.client()?.directory_show("bob").await?);
+    carried_out(seen.state == "proven" && seen.account != honest.account, "a proven ghost in Bob's place")?;
+    for person in [&alice, &carol] {
+        carried_out(person.directory_alarms().is_empty(), "two directories that are sound in themselves")?;
+    }
+    alice.sends("hello carol", "carol").await?;
+    carol.accepts("alice").await?;
+    alice.raises("keys", "").await?;
+    // Conversations go on, and so Carol hears of it too.
+    alice.sends("what do you see?", "carol").await?;
+    carol.raises("keys", "").await?;
+    held(!alice.client()?.is_directory_trusted()?, "Alice goes on trusting her keys")?;
+    Ok("both have the alarm \"keys\"".into())
 }

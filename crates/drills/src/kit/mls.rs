@@ -11,7 +11,7 @@ use openmls_traits::{
     types::SignatureScheme,
 };
 use zegel_identity::SigningKey;
-use zegel_proto::{AccountId, Address, DeviceId};
+use zegel_proto::{AccountId, Address, DeviceId, v1};
 
 use super::Keys;
 use crate::drill::Verdict;
@@ -78,6 +78,16 @@ pub fn key_package(
         .leaf_node_extensions(leaf_extensions(&address)?)
         .build(suite, &provider, &KeyOf(&keys.key), credential(keys, named))?;
     Ok((bundle.key_package().tls_serialize_detached()?, address))
+}
+
+/// A good key package of an account that the attacker made, as the service hands it out.
+pub fn own_package(keys: &Keys) -> Verdict<v1::DeviceKeyPackage> {
+    let (package, _) = key_package(keys, (keys.account, keys.device), SUITE, (-1, 50))?;
+    Ok(v1::DeviceKeyPackage {
+        account: keys.account.to_field(),
+        device: keys.device.to_field(),
+        key_package: package.into(),
+    })
 }
 
 /// The commit with which an outsider who has a group's GroupInfo makes themself a member of it.

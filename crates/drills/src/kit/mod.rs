@@ -10,11 +10,12 @@ mod proxy;
 mod server;
 mod stage;
 mod stranger;
+mod tree;
 mod wait;
 
 pub use forge::Forger;
 pub use office::{Office, account_of, device_of, message};
-pub use operator::{Operator, Second, Shown};
+pub use operator::{Operator, Second, Shown, Versions};
 pub use person::Person;
 pub use proxy::{Frame, Passing, Proxy, pass};
 pub use server::{Server, program as server_program};

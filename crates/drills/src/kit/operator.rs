@@ -6,19 +6,20 @@ use futures_util::future::BoxFuture;
 use tokio::sync::{Mutex, MutexGuard};
 use zegel_directory::{
     Entry, Label, Promise, Root, SignedPromise, SignedRoot, SignerKey, SignerLink, path_epochs,
-    publisher::{MemoryRecords, Publisher, VrfKey},
 };
 use zegel_identity::{Chain, SignedLink, SigningKey};
 use zegel_proto::{
-    AccountId,
+    AccountId, DeviceId,
     v1::{self, client_frame as ask, server_frame as tell},
 };
 
 use super::{
     Frame, Stage,
+    stage::Spoilt,
     proxy::{Passing, Rule, pass},
+    tree::Tree,
 };
-use crate::drill::Verdict;
+use crate::drill::{Failure, Verdict};
 
 /// Now, milliseconds since 1970.
 pub fn now_ms() -> u64 {
@@ -67,10 +68,21 @@ impl Operator {
         Ok(Self { domain: domain.into(), secret: key.to_bytes(), links: vec![link], vrf })
     }
 
-    /// The same, with another key for the function that places handles.
-    pub fn with_other_vrf(mut self) -> Verdict<Self> {
-        getrandom::fill(&mut self.vrf)?;
-        Ok(self)
+    /// The same directory with one more signing key, which the key before it names; made anew at each call.
+    pub fn with_next_key(self) -> Verdict<Self> {
+        let signer = self.signer()?.rotate(&self.domain, zegel_identity::new_signing_key());
+        let (secret, links) = (signer.secret().to_bytes(), signer.links().to_vec());
+        Ok(Self { secret, links, ..self })
+    }
+
+    /// Public key of what places handles.
+    pub async fn places(&self) -> Verdict<[u8; 32]> {
+        Tree::new(self.vrf, true).await?.vrf()
+    }
+
+    /// Its signing keys as they are shown.
+    pub fn signers(&self) -> Vec<v1::DirectorySigner> {
+        self.links.iter().map(Into::into).collect()
     }
 
     /// The key that signs the directory.
@@ -81,8 +93,19 @@ impl Operator {
 
     /// The directory's word about a chain, signed as the real one.
     pub fn promise(&self, handle: &str, chain: &Chain, by_epoch: u64) -> Verdict<SignedPromise> {
+        self.promise_of(handle, chain, by_epoch, now_ms())
+    }
+
+    /// The same, made at any time.
+    pub fn promise_of(
+        &self,
+        handle: &str,
+        chain: &Chain,
+        by_epoch: u64,
+        made_ms: u64,
+    ) -> Verdict<SignedPromise> {
         let (label, entry) = (Label::of(&self.domain, handle), Entry::of(chain));
-        let promise = Promise { label, entry, by_epoch, made_ms: now_ms() };
+        let promise = Promise { label, entry, by_epoch, made_ms };
         Ok(promise.sign(&self.domain, &self.signer()?))
     }
 
@@ -95,8 +118,7 @@ impl Operator {
 /// A whole second directory.
 pub struct Second {
     operator: Operator,
-    records: MemoryRecords,
-    publisher: Publisher<MemoryRecords>,
+    tree: Tree,
     /// Its roots, by epoch.
     pub roots: Vec<SignedRoot>,
     /// Proofs that each epoch only added, from epoch 1 on.
@@ -107,29 +129,46 @@ pub struct Second {
     pub omitted: Vec<String>,
     /// Accounts whose key packages are replaced.
     pub packages: HashMap<AccountId, Vec<v1::DeviceKeyPackage>>,
+    /// Who is shown the first of two versions, if somebody is.
+    pub versions: Option<Versions>,
     /// How many answers it gave.
     pub answers: usize,
+}
+
+/// Two versions of a handle's entry under one root: its owner's device is shown the first, the others the second.
+pub struct Versions {
+    /// Which handle.
+    pub handle: String,
+    /// Its owner's device.
+    pub owner: DeviceId,
+    /// Whether the proofs are `akd`'s short ones.
+    pub short: bool,
+    /// How often each was shown: the first, the second.
+    pub shown: [usize; 2],
 }
 
 impl Second {
     /// An empty directory, signed by this operator.
     pub async fn new(operator: Operator) -> Verdict<Self> {
-        let records = MemoryRecords::default();
-        let publisher = Publisher::open(records.clone(), VrfKey::new(operator.vrf), 1 << 20).await?;
-        let (_, tree) = publisher.tree().await?;
-        let vrf = publisher.vrf_public();
-        let root =
-            Root { epoch: 0, time_ms: now_ms(), signer: 0, tree, vrf, previous: [0; 32], skip: [0; 32] };
+        Self::with(operator, true).await
+    }
+
+    /// The same; `strikes`: whether an entry that is replaced is struck out.
+    pub async fn with(operator: Operator, strikes: bool) -> Verdict<Self> {
+        let tree = Tree::new(operator.vrf, strikes).await?;
+        let ((_, hash), vrf) = (tree.now().await?, tree.vrf()?);
+        let (previous, skip) = ([0; 32], [0; 32]);
+        let root = Root { epoch: 0, time_ms: now_ms(), signer: 0, tree: hash, vrf, previous, skip };
         let roots = vec![operator.sign(root)?];
         Ok(Self {
             operator,
-            records,
-            publisher,
+            tree,
             roots,
             proofs: Vec::new(),
             lies: HashMap::new(),
             omitted: Vec::new(),
             packages: HashMap::new(),
+            versions: None,
             answers: 0,
         })
     }
@@ -141,7 +180,7 @@ impl Second {
 
     /// Publishes an entry.
     pub async fn publish(&mut self, label: Label, entry: Entry) -> Verdict<()> {
-        let Some(mut made) = self.publisher.publish(vec![(label, entry)]).await? else { return Ok(()) };
+        let Some(made) = self.tree.publish(label, entry).await? else { return Ok(()) };
         let newest = self.roots.last().expect("there is epoch 0");
         let skip = self.roots.get((made.epoch & (made.epoch - 1)) as usize).ok_or("a root is missing")?;
         let root = Root {
@@ -149,14 +188,12 @@ impl Second {
             time_ms: now_ms(),
             signer: 0,
             tree: made.tree,
-            vrf: self.publisher.vrf_public(),
+            vrf: self.tree.vrf()?,
             previous: newest.root.hash(),
             skip: skip.root.hash(),
         };
         let signed = self.operator.sign(root)?;
-        self.proofs.push(std::mem::take(&mut made.proof));
-        self.records.apply(std::mem::take(&mut made.records));
-        made.commit();
+        self.proofs.push(made.proof);
         self.roots.push(signed);
         Ok(())
     }
@@ -172,28 +209,54 @@ impl Second {
         Ok(())
     }
 
-    async fn account(&mut self, answer: &v1::AccountAnswer) -> Verdict<v1::AccountAnswer> {
-        let handle = answer.handle.clone();
-        let honest = || answer.chain.iter().cloned().map(SignedLink::from).collect();
-        let links = self.lies.get(&handle).cloned().unwrap_or_else(honest);
+    /// What it says about a handle, in place of what the first directory says (`honest`), if that knows it.
+    async fn account(
+        &mut self,
+        handle: &str,
+        honest: Option<&v1::AccountAnswer>,
+        asks: Option<DeviceId>,
+    ) -> Verdict<v1::AccountAnswer> {
+        let owner = self.versions.as_ref().filter(|of| of.handle == handle).map(|of| Some(of.owner) == asks);
+        let lies = self.lies.get(handle).filter(|_| owner != Some(true)).cloned();
+        let honest = || honest.iter().flat_map(|answer| answer.chain.iter().cloned()).map(SignedLink::from);
+        let links = lies.unwrap_or_else(|| honest().collect());
         let chain = Chain::verify(&links)?;
-        let label = Label::of(&self.operator.domain, &handle);
-        let omitted = self.omitted.contains(&handle);
+        let label = Label::of(&self.operator.domain, handle);
         let mut promise = None;
-        if omitted {
+        if self.omitted.iter().any(|omitted| omitted == handle) {
             let by_epoch = self.newest().root.epoch + 2;
-            promise = Some((&self.operator.promise(&handle, &chain, by_epoch)?).into());
-        } else {
+            promise = Some((&self.operator.promise(handle, &chain, by_epoch)?).into());
+        } else if owner.is_none() {
             self.publish(label, Entry::of(&chain)).await?;
         }
-        let looked = self.publisher.lookup(&label).await?;
+        let proof = match owner {
+            None => self.tree.history(&label, Some(1)).await?,
+            Some(owner) => Some(self.version(&label, if owner { 1 } else { 2 }).await?),
+        };
         Ok(v1::AccountAnswer {
             account: chain.account().to_field(),
-            handle,
+            handle: handle.into(),
             chain: links.into_iter().map(Into::into).collect(),
             root: Some(self.newest().into()),
-            lookup: looked.map(|looked| looked.proof.into()).unwrap_or_default(),
+            lookup: proof.unwrap_or_default().into(),
             promise,
+        })
+    }
+
+    /// The handle under which it shows this account, which the first directory does not know.
+    fn ghost(&self, account: &[u8]) -> Option<String> {
+        let is = |links: &Vec<SignedLink>| Chain::verify(links).is_ok_and(|chain| chain.account().0 == account);
+        self.lies.iter().find(|(_, links)| is(links)).map(|(handle, _)| handle.clone())
+    }
+
+    /// A proof that this version of a label is its newest.
+    async fn version(&mut self, label: &Label, version: u64) -> Verdict<Vec<u8>> {
+        let of = self.versions.as_mut().ok_or("there is one version only")?;
+        of.shown[version as usize - 1] += 1;
+        Ok(match (of.short, version) {
+            (true, version) => self.tree.short(label, version).await?,
+            (false, 1) => self.tree.first_only(label).await?,
+            (false, _) => self.tree.history(label, Some(1)).await?.ok_or("no such handle")?,
         })
     }
 
@@ -218,15 +281,15 @@ impl Second {
             domain: self.operator.domain.clone(),
             root: Some(from.into()),
             path: path.collect::<Option<_>>()?,
-            signers: self.operator.links.iter().map(Into::into).collect(),
+            signers: self.operator.signers(),
         })
     }
 
     async fn history(&self, fetch: &v1::FetchHistory) -> Verdict<v1::HistoryAnswer> {
         let label = Label::of(&self.operator.domain, &fetch.handle);
         let most_recent = (fetch.most_recent > 0).then_some(fetch.most_recent as usize);
-        let found = self.publisher.history(&label, most_recent).await?;
-        let (_, history) = found.ok_or("the second directory has no such handle")?;
+        let found = self.tree.history(&label, most_recent).await?;
+        let history = found.ok_or("the second directory has no such handle")?;
         Ok(v1::HistoryAnswer { root: Some(self.newest().into()), history: history.into() })
     }
 
@@ -234,14 +297,20 @@ impl Second {
     async fn instead(&mut self, passing: &Passing) -> Verdict<Option<tell::Body>> {
         Ok(match (&passing.asked, passing.frame.told()) {
             (Some(ask::Body::FetchAccount(_)), Some(tell::Body::Account(answer))) => {
-                Some(tell::Body::Account(self.account(answer).await?))
+                let said = self.account(&answer.handle, Some(answer), passing.device).await?;
+                Some(tell::Body::Account(said))
             }
+            (Some(ask::Body::FetchAccount(fetch)), _) => match self.ghost(&fetch.account) {
+                Some(handle) => {
+                    Some(tell::Body::Account(self.account(&handle, None, passing.device).await?))
+                }
+                None => None,
+            },
             (Some(ask::Body::FetchRoot(fetch)), _) => self.roots(fetch).map(tell::Body::Root),
             (Some(ask::Body::FetchHistory(fetch)), _) => {
                 Some(tell::Body::History(self.history(fetch).await?))
             }
-            (Some(ask::Body::FetchKeyPackages(fetch)), Some(tell::Body::KeyPackages(_)))
-                if !self.packages.is_empty() =>
+            (Some(ask::Body::FetchKeyPackages(fetch)), Some(_)) if !self.packages.is_empty() =>
             {
                 let ids = fetch.accounts.iter().filter_map(|id| AccountId::from_slice(id).ok());
                 let theirs: Vec<_> = ids.filter_map(|id| self.packages.get(&id)).flatten().cloned().collect();
@@ -253,32 +322,41 @@ impl Second {
     }
 }
 
-/// A second directory that a proxy shows in place of the first.
+/// A second directory that a proxy shows in place of the first. Where it fails, the drill that shows it was not
+/// carried out ([`Spoilt`]), and the first is not shown either.
 #[derive(Clone)]
-pub struct Shown(Arc<Mutex<Second>>);
+pub struct Shown {
+    second: Arc<Mutex<Second>>,
+    spoilt: Spoilt,
+}
 
 impl Shown {
     /// See [`Second`].
-    pub fn new(second: Second) -> Self {
-        Self(Arc::new(Mutex::new(second)))
+    pub fn new(stage: &Stage, second: Second) -> Self {
+        Self { second: Arc::new(Mutex::new(second)), spoilt: stage.spoilt() }
     }
 
     /// To change it, or to see how often it answered.
     pub async fn lock(&self) -> MutexGuard<'_, Second> {
-        self.0.lock().await
+        self.second.lock().await
     }
 }
 
 impl Rule for Shown {
     fn passes(&mut self, passing: Passing) -> BoxFuture<'_, Vec<Frame>> {
         Box::pin(async move {
-            let mut second = self.0.lock().await;
+            let mut second = self.second.lock().await;
             match second.instead(&passing).await {
                 Ok(Some(body)) => {
                     second.answers += 1;
                     vec![passing.answer(body)]
                 }
-                _ => pass(passing),
+                Ok(None) => pass(passing),
+                Err(failure) => {
+                    let (Failure::Succeeded(why) | Failure::NotRun(why)) = failure;
+                    self.spoilt.note(format!("the second directory: {why}"));
+                    Vec::new()
+                }
             }
         })
     }

@@ -2,8 +2,12 @@
 
 use tempfile::TempDir;
 use zegel_client::{AgeBand, Alarm, Client, Line, Registration};
+use zegel_identity::SigningKey;
 
-use super::wait::{SOON, WAIT, until};
+use super::{
+    Keys, account_of, device_of,
+    wait::{SOON, WAIT, until},
+};
 use crate::drill::{Failure, Verdict};
 
 /// See the module.
@@ -164,6 +168,37 @@ impl Person {
             self.looks().await?;
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         }
+    }
+
+    /// They have read all alarms.
+    pub fn acknowledges(&self) -> Verdict<()> {
+        self.client()?.acknowledge_alarms(i64::MAX)?;
+        Ok(())
+    }
+
+    /// The same as [`Self::raises`], for an alarm of any kind.
+    pub async fn is_warned(&self, about: &str) -> Verdict<Alarm> {
+        let begun = std::time::Instant::now();
+        while begun.elapsed() < SOON {
+            if let Some(alarm) = self.directory_alarms().into_iter().find(|alarm| alarm.about == about) {
+                return Ok(alarm);
+            }
+            self.looks().await?;
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        Err(Failure::Succeeded(format!("{} has no alarm about {about:?}", self.handle)))
+    }
+
+    /// All that a thief who copies the profile needs to be this device; `friend`: whom they talk with.
+    pub fn copied(&self, friend: &str) -> Verdict<Keys> {
+        let secrets = self.client()?.rogue_secrets(friend)?;
+        let key: [u8; 32] = secrets.get(1).and_then(|key| key.as_slice().try_into().ok()).ok_or("no key")?;
+        Ok(Keys {
+            account: account_of(self)?,
+            device: device_of(self)?,
+            key: SigningKey::from_bytes(&key),
+            ..Keys::new(&self.handle)
+        })
     }
 
     /// The newest epoch of the directory that their client has seen.

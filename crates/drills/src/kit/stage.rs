@@ -1,15 +1,32 @@
 //! Where one drill plays: its own server, its own people.
 
 use std::{
-    sync::Mutex,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
 use super::{Keys, Office, Person, Proxy, Server, Stranger, WAIT, code_of};
 use crate::drill::{Verdict, carried_out};
 
+/// Why an attack could not be carried out, found where nobody could be told: then the drill shows nothing.
+#[derive(Clone, Default)]
+pub struct Spoilt(Arc<Mutex<Option<String>>>);
+
+impl Spoilt {
+    /// Keeps the first reason.
+    pub fn note(&self, why: String) {
+        self.0.lock().expect("no panic holds this lock").get_or_insert(why);
+    }
+
+    /// The reason, if there was one.
+    pub fn why(&self) -> Option<String> {
+        self.0.lock().expect("no panic holds this lock").clone()
+    }
+}
+
 /// A server of one's own.
 pub struct Stage {
+    spoilt: Spoilt,
     server: Mutex<Server>,
     url: String,
     address: String,
@@ -20,7 +37,12 @@ impl Stage {
     pub fn set() -> Result<Self, String> {
         let server = Server::start()?;
         let (url, address) = (server.url(), server.address().to_owned());
-        Ok(Self { server: Mutex::new(server), url, address })
+        Ok(Self { spoilt: Spoilt::default(), server: Mutex::new(server), url, address })
+    }
+
+    /// To note that the attack could not be carried out.
+    pub fn spoilt(&self) -> Spoilt {
+        self.spoilt.clone()
     }
 
     /// The server's URL.

@@ -104,3 +104,16 @@ fn the_directorys_key_rotates_and_the_domain_stays() {
     fs::write(&file, text.replace(&public, &hex::encode([7; 32]))).expect("damaged");
     assert!(KeyRing::load(&file, &data).is_err(), "a key that the one before did not name");
 }
+
+#[test]
+fn the_directory_has_no_more_keys_than_clients_take() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("keys.toml");
+    let mut ring = KeyRing::load_or_create(&path, &dir.path().join("data"), "zegel.example").expect("made");
+    for number in 1..zegel_directory::MAX_SIGNERS as u32 {
+        assert_eq!(ring.rotate_directory().expect("rotated"), number);
+    }
+    let before = std::fs::read(&path).expect("read");
+    assert!(matches!(ring.rotate_directory(), Err(KeyFileError::LastDirectoryKey)));
+    assert_eq!(std::fs::read(&path).expect("read"), before, "the key in use stays");
+}

@@ -134,7 +134,7 @@ pub async fn serve(start: Start) -> Result<(), ServeError> {
     let hub = Arc::new(Hub::default());
     let authenticate_within = Duration::from_secs(start.config.limits.authenticate_seconds);
     let sweep_every = Duration::from_secs(start.config.retention.sweep_seconds.max(1));
-    let publish_every = Duration::from_millis(start.config.directory.epoch_ms.max(100));
+    let publish_every = Duration::from_millis(start.config.directory.epoch_ms.clamp(100, 60_000));
     let proxies = forwarded::Proxies::new(&start.config.trusted_proxies);
     let service = Service::start(store.clone(), keys, start.config, hub.clone(), blobs).await?;
     let (stop_now, stop) = watch::channel(false);

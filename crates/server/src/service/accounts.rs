@@ -9,7 +9,7 @@ use zegel_proto::{
 
 use super::{
     Service, Session,
-    directory::{owe, promise},
+    directory::{has_room, owe, promise},
     handles::{id_mark, skeleton},
     hour_keys::{NOBODY, SINK, usable},
     key_packages::stale,
@@ -188,6 +188,9 @@ fn begin(
     needed: bool,
 ) -> StoreResult<Result<Owed, Refusal>> {
     let taken = |code, text: &'static str| Ok(Err(Refusal::new(code, text)));
+    if !has_room(tx)? {
+        return Ok(Err(Refusal::rate_limited(zegel_directory::EPOCH_MS)));
+    }
     let valid = match &invite {
         Some(hash) => tx.invite(hash)?.filter(|i| i.uses > 0 && account.created_day <= i.expires_day),
         None => None,

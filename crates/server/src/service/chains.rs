@@ -7,7 +7,7 @@ use zegel_proto::{AccountId, Code, DeviceId, v1};
 use super::{
     Service, Session,
     accounts::admissible,
-    directory::{owe, promise},
+    directory::{has_room, owe, promise},
     post::new_mailbox,
     refusal::Refusal,
 };
@@ -87,6 +87,9 @@ fn append(
     change: &Change,
 ) -> StoreResult<Result<Owed, Refusal>> {
     let Some(links) = living_chain(tx, account)? else { return Ok(Err(no_account())) };
+    if !has_room(tx)? {
+        return Ok(Err(Refusal::rate_limited(zegel_directory::EPOCH_MS)));
+    }
     // The link was verified against this head; another may have been appended meanwhile.
     if links.len() as u64 != len || links.last().map(SignedLink::hash) != Some(hash) {
         let text = "the chain grew meanwhile; fetch it and sign again";

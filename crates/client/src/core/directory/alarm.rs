@@ -1,7 +1,8 @@
 //! Alarms: what the service was caught at, what it means, and what to do.
 
 use serde_json::{Value, json};
-use zegel_directory::{Lie, Root, SeenRoot, View};
+use zegel_directory::{Lie, Root, SeenRoot, SignedPromise, SignerLink, View};
+use zegel_proto::{Message as _, v1};
 
 use super::{DISTRUSTED, Doubt};
 use crate::{
@@ -17,8 +18,10 @@ pub(crate) enum AlarmKind {
     Fork,
     /// An older root after a newer one.
     Rollback,
-    /// Other signing keys.
+    /// Other signing keys, or one that was replaced.
     Keys,
+    /// A root without the way down to the one before.
+    Unlinked,
     /// Another placing of handles.
     Vrf,
     /// An epoch that others have seen.
@@ -39,6 +42,8 @@ pub(crate) enum AlarmKind {
     Own,
     /// A device of ours that this one did not add.
     Device,
+    /// Somebody sees a directory that has nothing in common with ours.
+    Elsewhere,
 }
 
 impl AlarmKind {
@@ -48,7 +53,8 @@ impl AlarmKind {
             Doubt::Directory(lie) => match lie {
                 Lie::Fork(_) => Self::Fork,
                 Lie::Rollback { .. } => Self::Rollback,
-                Lie::Keys => Self::Keys,
+                Lie::Keys | Lie::OldKey(_) => Self::Keys,
+                Lie::Unlinked { .. } => Self::Unlinked,
                 Lie::Vrf => Self::Vrf,
                 Lie::Hidden(_) => Self::Hidden,
                 Lie::Broken(_) => Self::Broken,
@@ -72,6 +78,7 @@ impl AlarmKind {
             Self::Fork => "fork",
             Self::Rollback => "rollback",
             Self::Keys => "keys",
+            Self::Unlinked => "unlinked",
             Self::Vrf => "vrf",
             Self::Hidden => "hidden",
             Self::Broken => "broken",
@@ -82,6 +89,7 @@ impl AlarmKind {
             Self::Rewritten => "rewritten",
             Self::Own => "own",
             Self::Device => "device",
+            Self::Elsewhere => "elsewhere",
         }
     }
 
@@ -91,6 +99,7 @@ impl AlarmKind {
             Self::Fork,
             Self::Rollback,
             Self::Keys,
+            Self::Unlinked,
             Self::Vrf,
             Self::Hidden,
             Self::Broken,
@@ -101,32 +110,48 @@ impl AlarmKind {
             Self::Rewritten,
             Self::Own,
             Self::Device,
+            Self::Elsewhere,
         ];
         all.into_iter().find(|kind| kind.word() == word)
     }
 
     /// Whether it shows that the directory as a whole cannot be believed: nothing new is taken from it then.
     pub(crate) fn stops_the_directory(self) -> bool {
-        !matches!(self, Self::Unproven | Self::Handle | Self::Rewritten | Self::Own | Self::Device)
+        match self {
+            Self::Fork
+            | Self::Rollback
+            | Self::Keys
+            | Self::Unlinked
+            | Self::Vrf
+            | Self::Hidden
+            | Self::Broken
+            | Self::Time
+            | Self::Removed => true,
+            Self::Unproven | Self::Handle | Self::Rewritten | Self::Own | Self::Device | Self::Elsewhere => {
+                false
+            }
+        }
     }
 }
 
 impl Core {
     /// Raises the alarm that a doubt deserves; returns what the operation fails with.
     pub(crate) fn raise(&mut self, about: &str, doubt: &Doubt, evidence: &[u8]) -> Result<Error> {
+        self.step(|core| core.note_doubt(about, doubt, evidence))
+    }
+
+    /// The same, as a part of a step.
+    pub(super) fn note_doubt(&mut self, about: &str, doubt: &Doubt, evidence: &[u8]) -> Result<Error> {
         let kind = AlarmKind::of(doubt, about == self.me.handle);
         let what = match doubt {
             Doubt::Rewritten => format!("the service gave a rewritten list of {about}'s devices"),
             _ if about.is_empty() => doubt.to_string(),
             _ => format!("about {about}: {doubt}"),
         };
-        self.step(|core| {
-            core.add_alarm(kind, about, &what, evidence)?;
-            if kind.stops_the_directory() {
-                core.db.set_meta(DISTRUSTED, kind.word().as_bytes())?;
-            }
-            Ok(())
-        })?;
+        self.add_alarm(kind, about, &what, evidence)?;
+        if kind.stops_the_directory() {
+            self.db.set_meta(DISTRUSTED, kind.word().as_bytes())?;
+        }
         Ok(match doubt {
             _ if kind.stops_the_directory() => Error::Distrusted { doing: "asking the directory" },
             Doubt::Rewritten => Error::Rewritten { handle: about.to_owned() },
@@ -145,7 +170,9 @@ impl Core {
         let mut what = what.to_owned();
         what.get_mut(..1).map(str::make_ascii_uppercase);
         let text = format!("{what}. {}", meaning(kind, about));
-        if !self.db.add_alarm(self.now_ms(), kind.word(), about, &text, evidence)? {
+        // Each device that was added counts for itself.
+        let apart = kind == AlarmKind::Device;
+        if !self.db.add_alarm(self.now_ms(), kind.word(), about, &text, evidence, apart)? {
             return Ok(());
         }
         tracing::warn!(kind = kind.word(), event = "directory_alarm");
@@ -176,6 +203,10 @@ fn meaning(kind: AlarmKind, about: &str) -> &'static str {
              your place."
         }
         AlarmKind::Device => "If it was not you, act now.",
+        AlarmKind::Elsewhere => {
+            "Either they made it up, or the service shows one of you a directory of its own, with false devices in it. \
+             What you see holds together; only comparing numbers tells whose is true."
+        }
         _ => {
             "The directory proves whose devices are whose, so the service, or who controls it, may be showing people \
              false devices. Nothing new is taken from it; the conversations that you have go on."
@@ -196,6 +227,12 @@ pub(crate) fn steps(kind: AlarmKind, about: &str) -> Vec<String> {
             format!(
                 "If it stays so, ask {about} by another way, and compare your numbers: `verify {about}`."
             ),
+            OPERATOR.to_owned(),
+        ],
+        AlarmKind::Elsewhere => vec![
+            format!("Compare your numbers with them, in person or by a call: `verify {about}`."),
+            format!("If they do not agree, write nothing private to {about}."),
+            PROOF.to_owned(),
             OPERATOR.to_owned(),
         ],
         AlarmKind::Handle | AlarmKind::Rewritten => vec![
@@ -227,21 +264,42 @@ pub(crate) fn steps(kind: AlarmKind, about: &str) -> Vec<String> {
     }
 }
 
-/// What proves an alarm to others, as JSON: our newest root, what contradicts it, and the answer that did.
-pub(crate) fn evidence(
-    view: Option<&View>,
-    shown: Option<&SeenRoot>,
-    path: &[Root],
-    answer: Option<&[u8]>,
-) -> Vec<u8> {
+/// What proves an alarm to others, beside our own newest root.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Exhibits<'a> {
+    /// A root that contradicts ours.
+    pub shown: Option<&'a SeenRoot>,
+    /// The root of the same epoch that we held, if it is not our newest.
+    pub held: Option<&'a SeenRoot>,
+    /// The keys that the root which contradicts ours came with.
+    pub signers: &'a [SignerLink],
+    /// The way down that came with it.
+    pub path: &'a [Root],
+    /// The answer that gave rise to the alarm, as it came.
+    pub answer: &'a [u8],
+    /// A promise that was not kept.
+    pub promise: Option<&'a SignedPromise>,
+}
+
+/// How much of an alarm's evidence is kept at most, bytes: whoever causes alarms shall not fill the disk.
+const MAX_EVIDENCE: usize = 256 << 10;
+
+/// Exhibits as JSON (format 1): roots as {epoch, hash, signer, signature}, all else as hexadecimal protobuf. Of what is
+/// too long, the answer is cut first, with its whole length beside it; then the way down is left out.
+pub(crate) fn evidence(view: Option<&View>, exhibits: Exhibits<'_>) -> Vec<u8> {
+    let Exhibits { shown, held, signers, path, answer, promise } = exhibits;
     let seen = |seen: &SeenRoot| {
         json!({
             "epoch": seen.epoch, "hash": hex::encode(seen.hash),
             "signer": seen.signer, "signature": hex::encode(&seen.signature),
         })
     };
+    let links = |signers: &[SignerLink]| {
+        let link = |link: &SignerLink| json!({ "key": hex::encode(link.key), "endorsement": hex::encode(&link.endorsement) });
+        signers.iter().map(link).collect::<Vec<_>>()
+    };
     let keys = view.map(|view| view.signers().keys().iter().map(hex::encode).collect::<Vec<_>>());
-    let evidence = json!({
+    let mut evidence = json!({
         "version": 1,
         "domain": view.map(View::domain),
         "keys": keys,
@@ -249,12 +307,29 @@ pub(crate) fn evidence(
         "root": view.map(|view| hex::encode(view.latest().root.to_bytes())),
         "path": path.iter().map(|root| hex::encode(root.to_bytes())).collect::<Vec<_>>(),
         "shown": shown.map(seen),
-        "answer": answer.map(hex::encode),
+        "held": held.map(seen),
+        "signers": view.map(|view| links(&view.signers().links())),
+        "shown_signers": (!signers.is_empty()).then(|| links(signers)),
+        "promise": promise.map(|promise| hex::encode(v1::SignedPromise::from(promise).encode_to_vec())),
     });
-    let given = |value: &Value| !value.is_null();
-    let kept: serde_json::Map<_, _> = match evidence {
-        Value::Object(map) => map.into_iter().filter(|(_, value)| given(value)).collect(),
-        _ => serde_json::Map::new(),
-    };
-    Value::Object(kept).to_string().into_bytes()
+    if let Some(all) = evidence.as_object_mut() {
+        all.retain(|_, value| !value.is_null());
+        if evidence_len(all) > MAX_EVIDENCE {
+            all.remove("path");
+        }
+        // Room for the names of what is added here.
+        let room = MAX_EVIDENCE.saturating_sub(evidence_len(all) + 100) / 2;
+        let kept = &answer[..answer.len().min(room)];
+        if !kept.is_empty() {
+            all.insert("answer".into(), hex::encode(kept).into());
+        }
+        if kept.len() < answer.len() {
+            all.insert("answer_bytes".into(), answer.len().into());
+        }
+    }
+    evidence.to_string().into_bytes()
+}
+
+fn evidence_len(evidence: &serde_json::Map<String, Value>) -> usize {
+    serde_json::to_string(evidence).map_or(usize::MAX, |json| json.len())
 }

@@ -16,8 +16,9 @@ use zegel_directory::{Lie, Root, SignedRoot, SignerLink, View};
 use super::Core;
 use crate::{Error, Result};
 
-pub(crate) use alarm::{AlarmKind, evidence, steps};
+pub(crate) use alarm::{AlarmKind, Exhibits, evidence, steps};
 pub(crate) use attest::{Asked, Attested, Doubt};
+pub(crate) use gossip::Kin;
 pub(crate) use own::keep_first_promise;
 pub(crate) use trust::Standing;
 
@@ -82,10 +83,14 @@ impl Core {
     fn check_first_promise(&mut self, view: &View) -> Result<()> {
         let own = self.own()?;
         let Some(promise) = &own.trust.promise else { return Ok(()) };
-        if view.promised(&own.handle, promise).is_err() {
-            let what = "the service gave a promise about your account that its directory did not sign";
+        let signed = view.promised(&own.handle, promise).is_ok();
+        if !signed || !promise.is_sane(&view.latest().root, self.server_ms()) {
+            let what = match signed {
+                true => "the service gave a promise about your account that never falls due",
+                false => "the service gave a promise about your account that its directory did not sign",
+            };
             self.add_alarm(AlarmKind::Own, &own.handle, what, &[])?;
-            let trust = crate::db::Trust { promise: None, ..own.trust.clone() };
+            let trust = crate::db::Trust { promise: None, promised_ms: 0, ..own.trust.clone() };
             self.db.set_trust(&own.account, &trust, 1)?;
         }
         Ok(())
@@ -103,10 +108,12 @@ impl Core {
         if view.latest().root.epoch != to {
             return Ok(Ok(false));
         }
+        let before = view.latest().seen();
         let advanced = view.learn_signers(signers).and_then(|()| view.advance(next, path));
         if let Err(lie) = advanced {
             return Ok(Err(lie));
         }
+        self.db.keep_past_root(&before)?;
         self.put_view(view)?;
         Ok(Ok(true))
     }

@@ -2,7 +2,7 @@
 
 use zegel_directory::{Entry, Found, PATIENCE_MS, SignedPromise};
 use zegel_identity::{Action, Chain, SignedLink, Signer, sign_link};
-use zegel_proto::{AccountId, DeviceId, v1};
+use zegel_proto::{DeviceId, v1};
 
 use super::{AlarmKind, Attested, Doubt, PROMISE_CHECK_MS, trust::continues};
 use crate::{
@@ -11,8 +11,28 @@ use crate::{
     db::{Contact, Db, ItemKind, NewItem, Trust},
 };
 
-/// Since when the service refuses to tell us about ourselves.
+/// How often, and since when, the service would not tell us about ourselves.
 const REFUSED: &str = "directory refused";
+/// From this many refusals on, over [`PATIENCE_MS`] at least, it is no fault.
+const REFUSALS: u64 = 5;
+
+/// What is kept under [`REFUSED`]; times by the device's clock, milliseconds.
+struct Refusals {
+    first_ms: u64,
+    last_ms: u64,
+    count: u64,
+}
+
+impl Refusals {
+    fn to_bytes(&self) -> Vec<u8> {
+        [self.first_ms, self.last_ms, self.count].map(u64::to_be_bytes).concat()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let long = |at: usize| Some(u64::from_be_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
+        Some(Self { first_ms: long(0)?, last_ms: long(8)?, count: long(16)? })
+    }
+}
 
 impl Core {
     /// Our own row among those whose chain we hold.
@@ -103,40 +123,48 @@ impl Core {
         let chain = Chain::verify(&links).map_err(|e| Error::protocol("changing your devices", e))?;
         self.db.put_chain(&chain, &links)?;
         // An older word that is still open counts on.
-        let promise = match own.trust.promise.clone() {
-            Some(older) => Some(older),
-            None => read_promise(&chain, &self.me.domain, promised),
+        let trust = match own.trust.promise {
+            Some(_) => own.trust,
+            None => Trust {
+                promise: read_promise(&chain, &self.me.domain, promised),
+                promised_ms: self.now_ms(),
+                ..own.trust
+            },
         };
-        let trust = Trust { promise, ..own.trust };
         self.db.set_trust(&own.account, &trust, self.now_ms() + PROMISE_CHECK_MS)
     }
 }
 
 impl Core {
-    /// Whether the service refused to say what the directory has about us. `true`: for so long that it is no fault.
-    pub(crate) fn note_refusal(&mut self, refused: bool) -> Result<bool> {
+    /// The service would not say what the directory has about us. `true`: so often, and for so long, that it is no
+    /// fault; then it is counted anew.
+    pub(crate) fn note_refusal(&mut self) -> Result<bool> {
         let now = self.now_ms();
-        let since = self.db.meta(REFUSED)?.and_then(|ms| ms.try_into().ok()).map(u64::from_be_bytes);
-        match (refused, since) {
-            (false, None) => {}
-            (false, Some(_)) => self.db.drop_meta(REFUSED)?,
-            (true, None) => self.db.set_meta(REFUSED, &now.to_be_bytes())?,
-            (true, Some(since)) => return Ok(now > since.saturating_add(PATIENCE_MS)),
+        let stored = self.db.meta(REFUSED)?.and_then(|bytes| Refusals::from_bytes(&bytes));
+        let mut refusals = stored.unwrap_or(Refusals { first_ms: now, last_ms: 0, count: 0 });
+        // Others may make us ask often; that must not look like a long time.
+        if now.abs_diff(refusals.last_ms) >= PROMISE_CHECK_MS {
+            (refusals.last_ms, refusals.count) = (now, refusals.count + 1);
         }
+        refusals.first_ms = refusals.first_ms.min(now);
+        if refusals.count >= REFUSALS && now - refusals.first_ms >= PATIENCE_MS {
+            self.db.drop_meta(REFUSED)?;
+            return Ok(true);
+        }
+        self.db.set_meta(REFUSED, &refusals.to_bytes())?;
         Ok(false)
     }
 
-    /// Whether a promise about somebody should long have been kept.
-    pub(crate) fn is_overdue(&self, account: &AccountId) -> Result<bool> {
-        let promise = self.db.contact(account)?.and_then(|contact| contact.trust.promise);
-        let made_ms = promise.map(|promise| promise.promise.made_ms);
-        Ok(made_ms.is_some_and(|made_ms| self.server_ms() > made_ms.saturating_add(PATIENCE_MS)))
+    /// It said what the directory has about us.
+    pub(crate) fn note_answer(&mut self) -> Result<()> {
+        self.db.drop_meta(REFUSED)
     }
 }
 
 /// Keeps the word that came with a registration. Whether the directory signed it is seen once its keys are known.
 pub(crate) fn keep_first_promise(db: &Db, chain: &Chain, promised: &v1::Promised, now_ms: u64) -> Result<()> {
-    let trust = Trust { promise: read_promise(chain, chain.domain(), promised), ..Trust::default() };
+    let promise = read_promise(chain, chain.domain(), promised);
+    let trust = Trust { promise, promised_ms: now_ms, ..Trust::default() };
     db.set_trust(&chain.account(), &trust, now_ms + PROMISE_CHECK_MS)
 }
 

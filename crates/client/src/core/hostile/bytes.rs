@@ -87,7 +87,7 @@ fn take(prepared: &Prepared, entries: &[Vec<u8>], copy: &str) -> String {
         .collect();
     let last = batch.last().expect("entries").seq;
     assert_eq!(core.take(&batch).expect("a batch never fails").ack, Some(last));
-    core.tried = prepared.world.chains.keys().copied().collect();
+    core.tried = prepared.world.chains.keys().map(|account| (*account, true)).collect();
     for group in core.db.held_groups().expect("the database") {
         while core.db.first_held(&group).expect("the database").is_some() {
             let need = core.take_held(&group, Some(b"no tree")).expect("taken");

@@ -34,26 +34,42 @@ pub(super) struct Account {
 /// Some calls.
 pub(super) type Calls = fn(&Call) -> bool;
 
+/// What the service says to some calls instead of the truth.
+pub(super) type Odd = fn(&Call) -> Option<Result<Answer>>;
+
 /// The service. An operator who lies swaps the directory, or what it says of an account.
 pub(super) struct Office {
     pub registry: Mutex<Registry>,
     pub accounts: Held<HashMap<AccountId, Account>>,
     /// What it is too busy for.
     pub busy: Held<Option<Calls>>,
+    /// What it answers amiss.
+    pub odd: Held<Option<Odd>>,
+    /// Which roots it was asked for.
+    pub asked: Held<Vec<u64>>,
+}
+
+pub(super) fn refusal<T>(doing: &'static str, code: Code) -> Result<T> {
+    let message = "no".to_owned();
+    Err(Error::Refused { doing, code, message, head_epoch: 0, retry_after_ms: 0 })
 }
 
 fn refused<T>(doing: &'static str) -> Result<T> {
-    let message = "there is no such thing".to_owned();
-    Err(Error::Refused { doing, code: Code::NotFound, message, head_epoch: 0, retry_after_ms: 0 })
+    refusal(doing, Code::NotFound)
 }
 
 impl Link for Office {
     async fn call(&self, doing: &'static str, body: Call) -> Result<Answer> {
         let busy = self.busy.lock().expect("no panic").is_some_and(|busy| busy(&body));
         if busy {
-            let message = "later".to_owned();
-            let code = Code::Internal;
-            return Err(Error::Refused { doing, code, message, head_epoch: 0, retry_after_ms: 0 });
+            return refusal(doing, Code::Internal);
+        }
+        if let Call::FetchRoot(call) = &body {
+            self.asked.lock().expect("no panic").push(call.from);
+        }
+        let odd = self.odd.lock().expect("no panic").and_then(|odd| odd(&body));
+        if let Some(odd) = odd {
+            return odd;
         }
         let registry = self.registry.lock().await;
         match body {
@@ -82,13 +98,30 @@ impl Link for Office {
 
 impl Office {
     pub async fn new() -> Self {
-        Self { registry: Mutex::new(Registry::new().await), accounts: Held::default(), busy: Held::default() }
+        Self {
+            registry: Mutex::new(Registry::new().await),
+            accounts: Held::default(),
+            busy: Held::default(),
+            odd: Held::default(),
+            asked: Held::default(),
+        }
     }
 
     /// The same people at a service with another directory.
     pub fn with(&self, registry: Registry) -> Self {
         let accounts = self.accounts.lock().expect("no panic").clone();
-        Self { registry: Mutex::new(registry), accounts: Held::new(accounts), busy: Held::default() }
+        Self {
+            registry: Mutex::new(registry),
+            accounts: Held::new(accounts),
+            busy: Held::default(),
+            odd: Held::default(),
+            asked: Held::default(),
+        }
+    }
+
+    /// From now on, until told otherwise.
+    pub fn answers(&self, odd: Option<Odd>) {
+        *self.odd.lock().expect("no panic") = odd;
     }
 
     pub fn change(&self, account: AccountId, change: impl FnOnce(&mut Account)) {

@@ -127,7 +127,8 @@ impl World {
                             self.look_up(to, account);
                             self.fetched += 1;
                         }
-                        self.core(to).tried.extend(accounts);
+                        let read = accounts.into_iter().map(|account| (account, true));
+                        self.core(to).tried.extend(read);
                     }
                     Some(Need::Tree { .. }) => unreachable!("groups are small here"),
                 }

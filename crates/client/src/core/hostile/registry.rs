@@ -110,7 +110,11 @@ impl Registry {
     }
 
     pub fn rotate(&mut self) {
-        let next = SigningKey::from_bytes(&[9; 32]);
+        self.rotate_to([9; 32]);
+    }
+
+    pub fn rotate_to(&mut self, secret: [u8; 32]) {
+        let next = SigningKey::from_bytes(&secret);
         let old = SignerKey::from_parts(self.key.links().to_vec(), self.key.secret().clone());
         self.key = old.expect("it fits").rotate(DOMAIN, next);
     }

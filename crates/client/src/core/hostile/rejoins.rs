@@ -9,7 +9,7 @@ use super::{
     world::{ALICE, BOB, CAROL, MALLORY, World, wait},
 };
 use crate::{
-    core::{facts::Facts, make::Shape, make::read_key_package, seal_to},
+    core::{facts::Facts, mailbox::Opened, make::Shape, make::read_key_package, seal_to},
     db::{Intent, ItemKind},
 };
 
@@ -223,4 +223,26 @@ fn what_waits_behind_a_request_keeps_its_order() {
     );
     assert_eq!(world.lines(ALICE, ItemKind::Text).split_off(1), ["of carol", "of alice"]);
     assert_eq!(world.lines(ALICE, ItemKind::Gap), [""; 0]);
+}
+
+#[test]
+fn a_request_is_not_answered_from_an_old_list() {
+    let mut world = World::new();
+    let group = world.group("club", &[BOB, CAROL]);
+    let request = strand(&mut world, &group);
+    let chat = world.chat(ALICE, &group);
+    let copy = request.copies.iter().find(|copy| copy.address == chat.address.to_field()).expect("a copy");
+    let rejoin = v1::RejoinRequest { group_id: group.to_field(), sealed: copy.sealed.clone() };
+    let body = Some(v1::entry::Body::Rejoin(rejoin));
+    let seq = world.devices[ALICE].next;
+    world.devices[ALICE].next += 1;
+    let entry = Ok(v1::Entry { body, padding: Default::default() });
+    let bob = world.account(BOB);
+    let core = world.core(ALICE);
+    core.take(&[Opened { seq, entry }]).expect("taken");
+    // The service was asked for Bob's devices, and did not show them.
+    core.tried = [(bob, false)].into();
+    assert_eq!(core.take_held(&group, None).expect("taken"), None);
+    let rows = core.db.outbox_of(chat.id).expect("an outbox");
+    assert!(!rows.iter().any(|row| matches!(row.intent, Intent::Readd { .. })), "{}", rows.len());
 }

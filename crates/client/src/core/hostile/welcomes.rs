@@ -3,12 +3,15 @@
 use zegel_proto::{Address, GroupId, Token, v1};
 
 use super::{
-    forge::{Forged, packed},
+    forge::{Forged, ghost_of, packed},
     post::Letter,
     world::{ALICE, BOB, CAROL, MALLORY, World},
 };
 use crate::{
-    core::facts::Facts,
+    core::{
+        facts::Facts,
+        join::{Fetch, MAX_GROUP, MAX_STRANGERS},
+    },
     db::{ConversationState, ItemKind},
 };
 
@@ -120,4 +123,27 @@ fn a_contact_code_opens_a_direct_chat_and_no_group() {
         // What did not open anything is not used up.
         assert_eq!(world.at(ALICE).db.use_code(&token.0).expect("the database"), !direct);
     }
+}
+
+#[test]
+fn invented_members_do_not_use_up_our_calls() {
+    let mut world = World::new();
+    world.direct(ALICE, BOB);
+    let people = |count: usize| vec![zegel_proto::AccountId([7; 16]); count];
+    let stranger = world.key_package(MALLORY).0;
+    let friend = world.key_package(BOB).0;
+    let (new_device, _) = ghost_of(&world, BOB);
+    let bob = world.account(BOB);
+    let mut fetch =
+        |package: &openmls::prelude::KeyPackage, count: usize, tried: &[zegel_proto::AccountId]| {
+            world.core(ALICE).tried = tried.iter().map(|who| (*who, true)).collect();
+            world.at(ALICE).may_fetch(&people(count), Some(package.leaf_node())).expect("the database")
+        };
+    assert_eq!(fetch(&stranger, MAX_STRANGERS, &[]), Fetch::All);
+    assert_eq!(fetch(&stranger, MAX_STRANGERS + 1, &[]), Fetch::None);
+    assert_eq!(fetch(&friend, MAX_GROUP, &[]), Fetch::All);
+    assert_eq!(fetch(&friend, MAX_GROUP + 1, &[]), Fetch::None);
+    // Whoever calls themself a friend's new device is looked up alone first.
+    assert_eq!(fetch(&new_device.0, MAX_GROUP, &[]), Fetch::Sender(bob));
+    assert_eq!(fetch(&new_device.0, MAX_GROUP, &[bob]), Fetch::None);
 }

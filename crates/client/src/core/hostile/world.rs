@@ -20,7 +20,7 @@ use crate::{
     Result,
     core::{
         Core, Me, NewAccount,
-        directory::{Asked, Attested, evidence},
+        directory::{Asked, Attested, Exhibits, evidence},
         make::Ready,
     },
     db::{Conversation, ConversationState, Db, Item, ItemKind},
@@ -179,7 +179,7 @@ impl World {
         let handle = core.db.handle_of(&account.0)?.unwrap_or_default();
         match taken {
             Ok(_) => Ok(()),
-            Err(doubt) => Err(core.raise(&handle, &doubt, &evidence(Some(&view), None, &[], None))?),
+            Err(doubt) => Err(core.raise(&handle, &doubt, &evidence(Some(&view), Exhibits::default()))?),
         }
     }
 
@@ -263,7 +263,13 @@ impl World {
                     Ready::Send(row) => *row,
                     Ready::Packages { row, accounts } => {
                         let packages = self.packages(&accounts);
-                        self.core(who).make_add(row, &packages).expect("made").expect("someone to add")
+                        let made = self.core(who).make_add(row, &accounts, &packages);
+                        made.expect("made").expect("someone to add")
+                    }
+                    Ready::Readd { row, account } => {
+                        self.look_up(who, &account);
+                        let Some(row) = self.core(who).make_readd(row).expect("made") else { continue };
+                        row
                     }
                 };
                 letters.push(letter(who, &row.submit));

@@ -56,7 +56,10 @@ impl Pair {
         for row in rows {
             let made = match pair.sender.db.outbox_row(row)? {
                 Some(row) if row.intent == Intent::Found => row,
-                _ => pair.sender.make_add(row, &people.packages)?.ok_or_else(|| odd("nobody was added"))?,
+                _ => pair
+                    .sender
+                    .make_add(row, &people.accounts, &people.packages)?
+                    .ok_or_else(|| odd("nobody was added"))?,
             };
             let mail = pair.carry(std::slice::from_ref(&made))?;
             pair.confirm(&mail)?;

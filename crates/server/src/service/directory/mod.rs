@@ -31,7 +31,7 @@ use crate::{
 };
 
 pub(crate) use check::faults;
-pub(super) use owing::{entry_of, owe, promise};
+pub(super) use owing::{entry_of, has_room, owe, promise};
 
 /// Why the directory cannot be opened or go on. No text holds a handle.
 #[derive(Debug, thiserror::Error)]

@@ -3,10 +3,11 @@
 //! Each epoch that is promised takes at most [`HANDLES`] promises, so that every one of them can be kept in time
 //! however many people come at once.
 
-use zegel_directory::{Entry, Label, Promise, SignedPromise};
+use zegel_directory::{Entry, Label, PROMISE_EPOCHS, Promise, SignedPromise};
 use zegel_identity::{Action, SignedLink};
 use zegel_proto::AccountId;
 
+use super::signed;
 use crate::{
     clock::Now,
     keys::KeyRing,
@@ -16,19 +17,31 @@ use crate::{
 /// The most handles of one epoch: bounds how long the next one takes.
 pub(super) const HANDLES: usize = 5000;
 
+/// Whether the directory can still take up what changes now in time. When more wait than the epochs that clients
+/// believe in ([`PROMISE_EPOCHS`]) can take, whoever comes has to wait.
+pub(in crate::service) fn has_room(tx: &mut dyn Tx) -> StoreResult<bool> {
+    let newest = tx.newest_root()?.map_or(0, |root| root.epoch);
+    Ok(tx.owed_last()?.0 < newest + PROMISE_EPOCHS)
+}
+
 /// Notes that the directory owes this account its newest entry. It will come with the next epoch or, if that one is
 /// being made right now, with the one after it: so that one is promised.
 pub(in crate::service) fn owe(tx: &mut dyn Tx, account: &AccountId, now: Now) -> StoreResult<Owed> {
-    let newest = tx.newest_root()?.map_or(0, |root| root.epoch);
+    let newest = tx.newest_root()?;
+    // Where the clock was ahead for a while, roots are dated ahead too: a promise is never older than the newest of them,
+    // or it would look long overdue.
+    let root_ms = newest.as_ref().map(signed).transpose()?.map_or(0, |signed| signed.root.time_ms);
+    let newest = newest.map_or(0, |root| root.epoch);
+    let now_ms = now.ms.max(root_ms);
     let (last, promised) = tx.owed_last()?;
     let has_room = promised < HANDLES as u64;
     let by_epoch = (newest + 2).max(if has_room { last } else { last + 1 });
     let owed = match tx.owed(account)? {
         // The earlier promise still holds. Its time tells the two apart when an epoch is being made.
         Some(earlier) => {
-            Owed { due_epoch: earlier.due_epoch, by_epoch, made_ms: now.ms.max(earlier.made_ms + 1) }
+            Owed { due_epoch: earlier.due_epoch, by_epoch, made_ms: now_ms.max(earlier.made_ms + 1) }
         }
-        None => Owed { due_epoch: by_epoch, by_epoch, made_ms: now.ms },
+        None => Owed { due_epoch: by_epoch, by_epoch, made_ms: now_ms },
     };
     tx.put_owed(account, &owed)?;
     Ok(owed)
@@ -66,6 +79,8 @@ fn handle_in(first: &SignedLink) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use zegel_directory::Root;
+
     use crate::store::{RootRow, SqliteStore, Store, read, write};
 
     fn store() -> (tempfile::TempDir, SqliteStore) {
@@ -83,7 +98,9 @@ mod tests {
     }
 
     async fn publishes(store: &dyn Store, epoch: u64, paid: Vec<(AccountId, Owed)>) {
-        let root = RootRow { epoch, body: vec![], signature: vec![] };
+        let hash = [0; 32];
+        let root = Root { epoch, time_ms: 0, signer: 0, tree: hash, vrf: hash, previous: hash, skip: hash };
+        let root = RootRow { epoch, body: root.to_bytes(), signature: vec![] };
         let job = move |tx: &mut dyn Tx| {
             tx.put_root(&root, &[])?;
             paid.iter().try_for_each(|(account, owed)| tx.settle_owed(account, owed))
@@ -110,6 +127,34 @@ mod tests {
         assert_eq!(left, Some(Owed { due_epoch: 3, ..third }), "the older promise is kept");
         publishes(&store, 3, vec![(account(1), Owed { due_epoch: 3, ..third })]).await;
         assert_eq!(read(&store, |tx| tx.owed(&account(1))).await.expect("read"), None);
+    }
+
+    #[tokio::test]
+    async fn where_the_clock_was_ahead_promises_are_not_older_than_the_newest_root() {
+        let (_dir, store) = store();
+        let hash = [0; 32];
+        let root = Root {
+            epoch: 1,
+            time_ms: 3_600_000,
+            signer: 0,
+            tree: hash,
+            vrf: hash,
+            previous: hash,
+            skip: hash,
+        };
+        let row = RootRow { epoch: 1, body: root.to_bytes(), signature: vec![] };
+        write(&store, move |tx| tx.put_root(&row, &[])).await.expect("stored");
+        assert_eq!(owes(&store, account(1), 1_000).await.made_ms, 3_600_000);
+        assert_eq!(owes(&store, account(2), 4_000_000).await.made_ms, 4_000_000);
+    }
+
+    #[tokio::test]
+    async fn nobody_is_promised_an_epoch_that_clients_do_not_believe_in() {
+        let (_dir, store) = store();
+        assert!(read(&store, has_room).await.expect("read"));
+        let far = Owed { due_epoch: PROMISE_EPOCHS, by_epoch: PROMISE_EPOCHS, made_ms: 0 };
+        write(&store, move |tx| tx.put_owed(&account(1), &far)).await.expect("noted");
+        assert!(!read(&store, has_room).await.expect("read"));
     }
 
     /// However many come at once, each is promised an epoch that has room for them all.

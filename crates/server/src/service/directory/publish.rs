@@ -123,13 +123,19 @@ impl Directory {
         let root = row(&SignedRoot::sign(keys.domain(), root, keys.directory()));
         let records = std::mem::take(&mut prepared.records);
         let proof = std::mem::take(&mut prepared.proof);
-        write(&*self.store, move |tx| {
+        let stored = write(&*self.store, move |tx| {
             // An epoch has one root: a second publisher fails here, before it has changed anything.
             tx.put_root(&root, &proof)?;
             tx.put_directory_records(&records)?;
             settle(tx, &owed)
         })
-        .await?;
+        .await;
+        // A commit can fail after the disk has it: what counts is what is there.
+        if let Err(error) = stored
+            && read(&*self.store, |tx| tx.newest_root()).await?.is_none_or(|newest| newest.epoch != epoch)
+        {
+            return Err(error.into());
+        }
         prepared.commit();
         Ok(())
     }
