@@ -14,7 +14,25 @@ pub const ALL: &[NotCaught] = &[
         name: "reading the first words to a ghost",
         attacker: "operator, state",
         attempt: "Publish or promise a false account under Bob's handle, and read what somebody writes to it who had never met him.",
-        why: "A directory makes a lie visible, not impossible. Bob's client sees it when it next connects, or the other's some seconds later; what was written until then is lost to the ghost, and the lie stays in the directory as evidence. A service that also shows the victim an old directory and an old clock wins the time until a message of somebody else arrives who sees the newer one (`frozen-view`).",
+        why: "A directory makes a lie visible, not impossible. Bob's client sees it when it next looks at its entry, or the other's when the promise is due, some seconds later; what was written until then is lost to the ghost, and the lie stays in the directory as evidence. A service that also stops the victim's directory and the clock that it tells wins ten minutes (`endless-promise`), or less if a message of somebody arrives who sees a newer directory (`frozen-view`).",
+    },
+    NotCaught {
+        name: "a world of one's own",
+        attacker: "operator, state",
+        attempt: "Show one false directory, from the first day on, to newcomers and to everybody whom they will ever write to, so that all that they compare agrees.",
+        why: "Who has only ever met the operator can hold it against nothing. The first sealed message of anybody from outside tells (`split-view`), and so does whatever is compared by another way: a number (`verify`), or the directory's root (`directory root`) with an auditor's.",
+    },
+    NotCaught {
+        name: "joining a fork again",
+        attacker: "operator",
+        attempt: "Show somebody another history for a while, and then go on with one root for all that names the last root of each: one as the root before it, the other as the one that is skipped to.",
+        why: "A client walks the short way down to the root that it saw, and so one side only. Who compares while it lasts finds out (`split-view`); afterwards it is for the auditors, who follow every root and hold both names against what they saw.",
+    },
+    NotCaught {
+        name: "a directory that does not answer",
+        attacker: "operator, state, network",
+        attempt: "Answer nothing any more that is asked about the directory.",
+        why: "Nothing false is taken, and nobody new can be written to; conversations go on (`silent-directory`). Who waits for a promise, or is never shown their own entry, is told after ten minutes; what was not asked about before stays unknown.",
     },
     NotCaught {
         name: "cutting somebody off",

@@ -65,7 +65,8 @@ fn proves(operator: &Operator, alarm: &Alarm) -> Verdict<bool> {
     let signers: Vec<SignerLink> =
         operator.signers().iter().map(SignerLink::try_from).collect::<Result<_, _>>()?;
     let signers = Signers::verify(&operator.domain, &signers)?;
-    let bytes = |value: &serde_json::Value| hex::decode(value.as_str().unwrap_or_default()).unwrap_or_default();
+    let bytes =
+        |value: &serde_json::Value| hex::decode(value.as_str().unwrap_or_default()).unwrap_or_default();
     let seen = |name: &str| {
         let part = &alarm.evidence[name];
         Some(SeenRoot {

@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 
 use akd::{
-    AkdLabel, AkdValue, Azks, AzksElement, AzksParallelismConfig, AzksValue, Directory,
-    EpochHash, HistoryParams, HistoryProof, LookupProof, MembershipProof, NodeLabel, NonMembershipProof,
-    UpdateProof, VersionFreshness, WhatsAppV1Configuration,
+    AkdLabel, AkdValue, Azks, AzksElement, AzksParallelismConfig, AzksValue, Directory, EpochHash,
+    HistoryParams, HistoryProof, LookupProof, MembershipProof, NodeLabel, NonMembershipProof, UpdateProof,
+    VersionFreshness, WhatsAppV1Configuration,
     append_only_zks::DEFAULT_AZKS_KEY,
     configuration::Configuration,
     ecvrf::{VRFKeyStorage, VRFPrivateKey, VRFPublicKey, VrfError},
@@ -43,7 +43,8 @@ impl VRFKeyStorage for Placing {
         let mut placed = Vec::with_capacity(labels.len());
         for it in labels {
             // What strikes an entry out goes where nobody ever looks.
-            let version = if it.1 == VersionFreshness::Fresh || self.strikes { it.2 } else { u64::MAX - it.2 };
+            let version =
+                if it.1 == VersionFreshness::Fresh || self.strikes { it.2 } else { u64::MAX - it.2 };
             placed.push((it.clone(), self.get_node_label::<TC>(&it.0, it.1, version).await?));
         }
         Ok(placed)
@@ -162,8 +163,7 @@ impl Tree {
             proof.future_marker_vrf_proofs.push(vrf);
             proof.non_existence_of_future_marker_proofs.push(absent);
         }
-        let params =
-            akd::HistoryVerificationParams::Default { history_params: HistoryParams::MostRecent(1) };
+        let params = akd::HistoryVerificationParams::Default { history_params: HistoryParams::MostRecent(1) };
         let (vrf, taken) = (self.vrf()?, proof.clone());
         akd::client::key_history_verify::<Hashing>(&vrf, tree, epoch, akd_label(label), taken, params)?;
         Ok(types::HistoryProof::from(&proof).write_to_bytes()?)
@@ -185,8 +185,7 @@ impl Tree {
         let at = self.entries.get(label).and_then(|all| all.get(version as usize - 1));
         let (epoch, entry) = at.ok_or("no such version")?;
         let (name, value) = (akd_label(label), AkdValue(entry.to_bytes()));
-        let vrf =
-            self.placing.get_label_proof::<Hashing>(&name, VersionFreshness::Fresh, version).await?;
+        let vrf = self.placing.get_label_proof::<Hashing>(&name, VersionFreshness::Fresh, version).await?;
         let place = self.placing.get_node_label_from_vrf_proof(vrf).await;
         let nonce =
             Hashing::get_commitment_nonce(&Hashing::hash(&self.placing.secret), &place, version, &value);
