@@ -180,7 +180,12 @@ fn sigchains() -> Done {
         seed("sigchain_link", &format!("link-{n}"), &link.body)?;
     }
     let chain = chain().into_iter().map(v1::SigchainEntry::from).collect();
-    let answer = v1::AccountAnswer { account: vec![1; 16].into(), handle: "alice".into(), chain, ..Default::default() };
+    let answer = v1::AccountAnswer {
+        account: vec![1; 16].into(),
+        handle: "alice".into(),
+        chain,
+        ..Default::default()
+    };
     seed("sigchain", "four-links", &answer.encode_to_vec())
 }
 
