@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use zegel_directory::{Lie, verify_append_only};
+use zegel_directory::{Lie, ProofError, verify_append_only};
 
 use crate::{Exhibit, Failure, source::proof_name};
 
@@ -51,6 +51,10 @@ pub fn check_folder(folder: &Path) -> Result<Folder, Failure> {
         }
         let proof = fs::read(folder.join(blob.name())).map_err(failed)?;
         runtime.block_on(verify_append_only(epoch, &blob.before, &blob.after, &proof)).map_err(|why| {
+            if why == ProofError::Form {
+                // A copy may have been damaged on its way here: that accuses nobody.
+                return Failure::own(doing(), format!("{} cannot be read", blob.name()), "another copy of it");
+            }
             let exhibit = Exhibit::answer(&blob.name(), Some(&proof));
             Failure::caught(Lie::Rewritten { epoch, why }, epoch, vec![exhibit])
         })?;

@@ -109,10 +109,11 @@ pub enum Use {
     Group(Group),
     /// Shows the number that you and a person compare, for those who want to; or compares theirs
     Verify {
-        /// Whom
+        /// With whom
         handle: String,
         /// Their number, or what their code says
-        theirs: Option<String>,
+        #[arg(num_args = 0..)]
+        theirs: Vec<String>,
     },
     /// What the service's key directory says about a person's devices
     #[command(subcommand)]

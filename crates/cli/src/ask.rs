@@ -36,8 +36,8 @@ pub fn delete_account(handle: &str, yes: bool) -> Result<(), Fail> {
 
 /// Whether the person takes the directory as the service shows it now, after it was caught at a lie.
 pub fn trust_anew(yes: bool) -> Result<(), Fail> {
-    let question = "The service's directory contradicted itself. Whoever runs it may have put other people's devices \
-                    in place of your friends'. Begin anew with what it shows now? [y/N] ";
+    let question = "A directory that contradicts itself may show other people's devices in place of your friends'. \
+                    Begin anew with what the service shows now? [y/N] ";
     confirm("trusting the directory anew", question, yes)
 }
 
@@ -50,7 +50,11 @@ fn confirm(doing: &'static str, question: &str, yes: bool) -> Result<(), Fail> {
     }
     match answer(question)?.to_lowercase().as_str() {
         "y" | "yes" => Ok(()),
-        _ => Err(Fail::own(doing, "it was not confirmed; nothing was changed", "`y` next time, or leave it")),
+        _ => Err(Fail::own(
+            doing,
+            "it was not confirmed; nothing was changed",
+            "leaving it so until you know more",
+        )),
     }
 }
 

@@ -43,10 +43,15 @@ pub async fn run(command: Command, home: &Path, out: &mut Out) -> Result<(), Fai
         Command::Use(Use::Send { to, text }) => {
             // Read before the profile is opened: whoever types it may take long.
             let text = ask::text(text)?;
-            with(home, out, async |client, out| use_client(Use::Send { to, text }, client, out).await).await
+            with(home, out, Some(Bell::default()), async |client, out| {
+                use_client(Use::Send { to, text }, client, out).await
+            })
+            .await
         }
         Command::Use(command) => {
-            with(home, out, async |client, out| use_client(command, client, out).await).await
+            // `alarms` prints them itself.
+            let bell = (!matches!(command, Use::Alarms { .. })).then(Bell::default);
+            with(home, out, bell, async |client, out| use_client(command, client, out).await).await
         }
     }
 }
@@ -55,14 +60,16 @@ pub async fn run(command: Command, home: &Path, out: &mut Out) -> Result<(), Fai
 async fn with(
     home: &Path,
     out: &mut Out,
+    bell: Option<Bell>,
     work: impl AsyncFnOnce(&Client, &mut Out) -> Result<(), Fail>,
 ) -> Result<(), Fail> {
     let client = Client::open(home).await?;
-    let mut bell = Bell::default();
-    bell.sound(&client, out.is_json());
+    let mut bell = bell;
+    let mut sound = |client: &Client, json| bell.iter_mut().for_each(|bell| bell.sound(client, json));
+    sound(&client, out.is_json());
     let result = work(&client, out).await;
     // The work itself may have found something.
-    bell.sound(&client, out.is_json());
+    sound(&client, out.is_json());
     client.close().await;
     result
 }
@@ -116,7 +123,7 @@ async fn use_client(command: Use, client: &Client, out: &mut Out) -> Result<(), 
             read(client, out, with.as_deref(), new, Duration::from_secs(wait.into())).await
         }
         Use::Group(command) => group(command, client, out).await,
-        Use::Verify { handle, theirs } => directory::verify(client, out, &handle, theirs.as_deref()).await,
+        Use::Verify { handle, theirs } => directory::verify(client, out, &handle, &theirs).await,
         Use::Directory(command) => directory::directory(command, client, out).await,
         Use::Devices { command } => directory::devices(command, client, out).await,
         Use::Alarms { all, seen } => directory::alarms(client, out, all, seen),

@@ -13,8 +13,13 @@ use crate::{
 };
 
 /// Shows what both people compare, or compares it.
-pub async fn verify(client: &Client, out: &mut Out, handle: &str, theirs: Option<&str>) -> Result<(), Fail> {
-    if let Some(theirs) = theirs {
+pub async fn verify(client: &Client, out: &mut Out, handle: &str, theirs: &[String]) -> Result<(), Fail> {
+    if !theirs.is_empty() {
+        let theirs = &theirs.join(" ");
+        if !is_comparable(theirs) {
+            let why = "that is neither a number of 60 digits nor the text of a code";
+            return Err(Fail::own("comparing", why, "the whole number, or what stands below the code"));
+        }
         if client.compare(handle, theirs).await? {
             let text = format!(
                 "It is the same: {handle} and you see each other's true devices. That is remembered."
@@ -44,8 +49,16 @@ pub async fn verify(client: &Client, out: &mut Out, handle: &str, theirs: Option
     let drawn = renderer.quiet_zone(true).dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build();
     drawn.lines().try_for_each(|row| out.plain(row))?;
     out.line(&[(Look::Quiet, &number.qr)])?;
-    let text = format!("Compare by voice or in person, or: zegel verify {handle} 'THEIR NUMBER OR CODE'");
+    let text = format!("Compare by voice or in person, or: zegel verify {handle} THEIR NUMBER OR CODE");
     out.line(&[(Look::Quiet, &text)])
+}
+
+/// Whether this could be somebody's number or code: a slip of the hand accuses nobody.
+fn is_comparable(given: &str) -> bool {
+    let hex = |text: &str| text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    let mut digits = given.chars().filter(|c| !c.is_whitespace() && *c != '-');
+    given.trim().strip_prefix("zegel:verify/1/").is_some_and(hex)
+        || (digits.clone().count() == 60 && digits.all(|c| c.is_ascii_digit()))
 }
 
 /// Carries out `zegel directory …`.
@@ -57,16 +70,21 @@ pub async fn directory(command: Directory, client: &Client, out: &mut Out) -> Re
                 Fail::own("showing the directory", "this device has seen nothing of it yet", "`zegel sync`")
             })?;
             let at = time::local(root.at).unwrap_or_default();
-            out.either(&root, &format!("epoch {} of {at} has root {}", root.epoch, root.root))
+            out.either(&root, &format!("epoch {}, published at {at}, has root {}", root.epoch, root.root))
         }
         Directory::History { handle } => {
             let history = client.directory_history(&handle).await?;
+            if history.is_empty() && !out.is_json() {
+                return out.plain(
+                    "Nothing is published yet; the service has promised to. Ask again in some seconds.",
+                );
+            }
             history.iter().try_for_each(|entry| history_line(out, entry))
         }
         Directory::TrustAnew { yes } => {
             ask::trust_anew(yes)?;
             client.trust_directory_anew().await?;
-            let text = "The directory that the service shows now is held against it from here on.";
+            let text = "From here on, what the service shows now counts; when it contradicts that, you are told again.";
             out.either(&json!({"done": "directory trust-anew"}), text)
         }
     }
@@ -78,7 +96,9 @@ fn show(out: &mut Out, entry: &DirectoryEntry) -> Result<(), Fail> {
     }
     let state = match (entry.state, entry.by_epoch) {
         ("proven", _) => format!("proven since epoch {} (version {})", entry.epoch, entry.version),
-        ("promised", Some(by)) => format!("promised by the service for epoch {by}"),
+        ("promised", Some(by)) => {
+            format!("promised by the service: proven by epoch {by}, within some seconds")
+        }
         ("ended", _) => format!("deleted in epoch {}; the handle is never given out again", entry.epoch),
         (other, _) => other.to_owned(),
     };
@@ -135,6 +155,11 @@ pub fn alarms(client: &Client, out: &mut Out, all: bool, seen: bool) -> Result<(
     if alarms.is_empty() && !out.is_json() {
         out.plain(if all { "There was never an alarm." } else { "There is no alarm." })?;
     }
+    if !out.is_json() && !client.is_directory_trusted()? {
+        let text = "The service's directory is not believed since an alarm (`alarms --all`). Your chats go on; nobody new can \
+                    be written to before `directory trust-anew`.";
+        out.plain(text)?;
+    }
     for alarm in &alarms {
         match out.is_json() {
             true => out.object(alarm)?,
@@ -145,9 +170,17 @@ pub fn alarms(client: &Client, out: &mut Out, all: bool, seen: bool) -> Result<(
         // What came while this was being read stays.
         let shown = alarms.iter().map(|alarm| alarm.id).max().unwrap_or(0);
         let count = client.acknowledge_alarms(shown)?;
-        out.either(&json!({"done": "alarms", "seen": count}), &format!("{count} alarms are acknowledged."))?;
+        out.either(&json!({"done": "alarms", "seen": count}), &acknowledged(count))?;
     }
     Ok(())
+}
+
+fn acknowledged(count: usize) -> String {
+    match count {
+        0 => "There was none to acknowledge.".into(),
+        1 => "1 alarm is acknowledged.".into(),
+        _ => format!("{count} alarms are acknowledged."),
+    }
 }
 
 /// What cannot be missed: every command says it on standard error, until it is acknowledged.

@@ -77,7 +77,9 @@ pub enum Error {
         why: String,
     },
     /// The service's directory was caught contradicting itself: nothing new is taken from it.
-    #[error("while {doing}: the service's directory is no longer believed; try `alarms` to see what to do")]
+    #[error(
+        "while {doing}: the service's directory is no longer believed; try `alarms --all` to see why and what to do: nobody new can be written to before `directory trust-anew`"
+    )]
     Distrusted {
         /// The operation.
         doing: &'static str,

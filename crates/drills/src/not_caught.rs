@@ -23,6 +23,12 @@ pub const ALL: &[NotCaught] = &[
         why: "Who has only ever met the operator can hold it against nothing. The first sealed message of anybody from outside tells (`split-view`), and so does whatever is compared by another way: a number (`verify`), or the directory's root (`directory root`) with an auditor's.",
     },
     NotCaught {
+        name: "a restore that was none",
+        attacker: "operator, state",
+        attempt: "Go back to an older directory, publish other things, and say that a backup had to be restored.",
+        why: "Every client and auditor that saw the later epochs says that the directory went back (`directory-rollback`), and none can tell an honest restore from another: both take back what was signed. Whether to begin anew (`directory trust-anew`) is for people to decide who have asked what happened, and compared numbers with those who matter.",
+    },
+    NotCaught {
         name: "joining a fork again",
         attacker: "operator",
         attempt: "Show somebody another history for a while, and then go on with one root for all that names the last root of each: one as the root before it, the other as the one that is skipped to.",

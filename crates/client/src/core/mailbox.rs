@@ -39,6 +39,9 @@ pub(crate) enum Step {
     Blocked(Need),
 }
 
+/// A service that was restored from a backup goes on so far behind any number that it may have given out.
+pub(super) const SKIPPED: u64 = 1 << 31;
+
 impl Core {
     /// The number of the next entry that we expect; 0 before the first connection.
     pub(crate) fn cursor(&self) -> Result<u64> {
@@ -55,6 +58,11 @@ impl Core {
         let cursor = self.cursor()?;
         let notice = match cursor {
             0 => None,
+            _ if first_seq.saturating_sub(cursor) > SKIPPED => Some(
+                "The service was restored from a backup: what it had of your mailbox since then is gone. \
+                 Messages may be missing."
+                    .to_owned(),
+            ),
             _ if first_seq > cursor => Some(format!(
                 "{} entries of your mailbox are gone: they were not fetched in time, or the service lost them. \
                  Conversations show where messages are missing.",

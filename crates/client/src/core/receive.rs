@@ -10,7 +10,11 @@ use zegel_proto::{
     AccountId, DeviceId, GroupId, Kind as MlsKind, MlsHead, read_mls_head, room_uri, user_uri, v1,
 };
 
-use super::{Core, mailbox::Step, suite::named_by};
+use super::{
+    Core,
+    mailbox::{SKIPPED, Step},
+    suite::named_by,
+};
 use crate::{
     Error, Result,
     db::{Conversation, ConversationState, Intent, ItemKind, ItemState, Kind, NewItem, mls::Provider},
@@ -172,6 +176,10 @@ impl Core {
         let mut chain = Chain { next_seq, prev };
         let text = match chain.check(context) {
             Link::Next => None,
+            Link::Gap { missing } if missing > SKIPPED => {
+                Some("The service was restored from a backup: messages may be missing here.".to_owned())
+            }
+            Link::Gap { missing: 1 } => Some("1 message is missing here.".to_owned()),
             Link::Gap { missing } => Some(format!("{missing} messages are missing here.")),
             Link::Fork => Some("The service's record of this conversation changed its past here.".to_owned()),
             Link::Repeat => Some("The service sent a message again out of its place.".to_owned()),

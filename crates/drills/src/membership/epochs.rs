@@ -27,7 +27,7 @@ async fn suppressed(stage: &Stage) -> Verdict {
     bobs.keeps(1).await?;
     let after = office.hears(&alice, "now we are alone", "club").await?;
     bobs.put(after.entry()?)?;
-    bob.is_alarmed("gap", "1 messages are missing here.").await?;
+    bob.is_alarmed("gap", "1 message is missing here.").await?;
     let line = "A message could not be shown: it belongs to a later state of the conversation than this device has; it asks to be let in again.";
     bob.is_alarmed("hidden", line).await?;
     // What Bob writes now waits; the real server would refuse it.

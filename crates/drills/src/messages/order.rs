@@ -35,9 +35,9 @@ async fn dropped(stage: &Stage) -> Verdict {
     carried_out(bob.alarms().is_empty(), "an honest delivery without an alarm")?;
     bobs.put(sent[2].entry()?)?;
     bob.reads("the third").await?;
-    bob.is_alarmed("gap", "1 messages are missing here.").await?;
+    bob.is_alarmed("gap", "1 message is missing here.").await?;
     held(bob.shows("the second") == 0, "a message that was never delivered is shown")?;
-    Ok("Bob sees \"1 messages are missing here.\"".into())
+    Ok("Bob sees \"1 message is missing here.\"".into())
 }
 
 /// Two messages change places.
@@ -58,7 +58,7 @@ async fn reordered(stage: &Stage) -> Verdict {
     bobs.keeps(2).await?;
     bobs.put(yes.entry()?)?;
     bob.reads("yes").await?;
-    bob.is_alarmed("gap", "1 messages are missing here.").await?;
+    bob.is_alarmed("gap", "1 message is missing here.").await?;
     bobs.put(no.entry()?)?;
     bob.is_alarmed("gap", "The service sent a message again out of its place.").await?;
     held(bob.shows("no") <= 1 && bob.shows("yes") == 1, "a message is shown twice")?;
@@ -146,12 +146,12 @@ async fn delayed(stage: &Stage) -> Verdict {
     let own = office.hears(&bob, "I am on my way", "alice").await?;
     bobs.keeps(2).await?;
     bobs.put(own.confirmation())?;
-    bob.is_alarmed("gap", "1 messages are missing here.").await?;
+    bob.is_alarmed("gap", "1 message is missing here.").await?;
     bobs.put(warning.entry()?)?;
     bob.is_alarmed("gap", "The service sent a message again out of its place.").await?;
     bob.reads("do not go there").await?;
     let accepted = warning.context()?.accepted_ms;
     let shown = bob.lines().into_iter().find(|line| line.text == "do not go there");
     held(shown.is_some_and(|line| line.accepted_at == accepted), "the time of the late message is lost")?;
-    Ok("Bob sees \"1 messages are missing here.\" when he writes, and later the message with its time".into())
+    Ok("Bob sees \"1 message is missing here.\" when he writes, and later the message with its time".into())
 }
