@@ -5,6 +5,7 @@
 
 mod bare;
 mod memory;
+mod newcomers;
 mod proofs;
 mod tree;
 
@@ -34,6 +35,9 @@ pub struct Args {
     /// Measures the memory of a server process instead, with so many accounts
     #[arg(long)]
     memory: bool,
+    /// Measures instead how soon so many new accounts can be written to, and are proven
+    #[arg(long, value_name = "PEOPLE", conflicts_with = "memory")]
+    newcomers: Option<usize>,
 }
 
 /// How many handles an epoch takes while the directory is filled.
@@ -44,7 +48,9 @@ pub fn run(args: Args) -> Result {
     rlimit::increase_nofile_limit(u64::MAX)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let mut report = Report::new("directory");
-    if args.memory {
+    if let Some(people) = args.newcomers {
+        runtime.block_on(newcomers::measure(&mut report, people))?;
+    } else if args.memory {
         runtime.block_on(memory::measure(&mut report, args.accounts, args.cache))?;
     } else {
         runtime.block_on(measure(&mut report, &args))?;
