@@ -53,7 +53,11 @@ pub fn check_folder(folder: &Path) -> Result<Folder, Failure> {
         runtime.block_on(verify_append_only(epoch, &blob.before, &blob.after, &proof)).map_err(|why| {
             if why == ProofError::Form {
                 // A copy may have been damaged on its way here: that accuses nobody.
-                return Failure::own(doing(), format!("{} cannot be read", blob.name()), "another copy of it");
+                return Failure::own(
+                    doing(),
+                    format!("{} cannot be read", blob.name()),
+                    "another copy of it",
+                );
             }
             let exhibit = Exhibit::answer(&blob.name(), Some(&proof));
             Failure::caught(Lie::Rewritten { epoch, why }, epoch, vec![exhibit])
