@@ -44,16 +44,22 @@ async fn measure(args: &Args) -> Result {
     progress.finish();
 
     let founder = client(server.url(), &home(homes.path(), 0), "founder").await?;
+    let awake = args.awake.min(people.len());
+    // From the first commit and from the last one. A stranger's large group is not joined: they know the founder.
+    let awake: Vec<usize> = (1..=awake).map(|n| if n % 2 == 0 { args.members - n } else { n }).collect();
+    for &n in &awake {
+        let client = Client::open(&home(homes.path(), n)).await?;
+        client.send("founder", "hello").await?;
+        client.close().await;
+    }
     let handles: Vec<String> = people.iter().map(|n| handle(*n)).collect();
     let began = Instant::now();
     founder.group_create("all", &handles).await?;
     let created = began.elapsed();
 
-    let awake = args.awake.min(people.len());
     let mut clients = Vec::new();
     let mut joined = Vec::new();
-    // From the first commit and from the last one.
-    for n in (1..=awake).map(|n| if n % 2 == 0 { args.members - n } else { n }) {
+    for &n in &awake {
         let began = Instant::now();
         let client = Client::open(&home(homes.path(), n)).await?;
         until(|| Ok(client.requests()?.iter().any(|request| request.group == "all"))).await?;
