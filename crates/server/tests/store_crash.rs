@@ -136,7 +136,7 @@ fn child_with_a_small_disk() {
         assert!(matches!(again, Err(StoreError::Full)));
     }
     check_small(&store, stored);
-    // The operator makes room; the server need not be started again.
+    // The operator makes room, less than a copy of the whole log would take; the server need not be started again.
     std::fs::remove_file(ballast).unwrap();
     // (The kernel's count of free pages lags behind a little.)
     let room = (0..50).any(|_| {

@@ -3,6 +3,7 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
     sync::mpsc::{Receiver, Sender},
     time::Duration,
 };
@@ -11,7 +12,7 @@ use rusqlite::Connection;
 
 use super::{
     connect::PATIENCE,
-    error::failed,
+    error::{failed, failed_io},
     heads, mailboxes,
     tx::{Mode, SqliteTx},
 };
@@ -171,7 +172,7 @@ impl Writer<'_> {
     fn copy_back(&mut self) {
         let attempt = || {
             let (log, _) = self.checkpoint("PRAGMA wal_checkpoint(NOOP)")?;
-            if log < self.copy_at {
+            if log < self.copy_at || !self.copy_fits()? {
                 return Ok(self.copy_at);
             }
             let (log, copied) = self.checkpoint("PRAGMA wal_checkpoint(PASSIVE)")?;
@@ -183,6 +184,19 @@ impl Writer<'_> {
             Err(error @ StoreError::Failed { .. }) => tracing::warn!(event = "checkpoint_failed", %error),
             Err(_) => {}
         }
+    }
+
+    /// Whether the disk has room for the database with all that the log holds. A copy that ends half-way would
+    /// leave a log that is still needed, and none of the room that writes could have used.
+    fn copy_fits(&self) -> StoreResult<bool> {
+        let doing = "measuring the disk's room";
+        let sql = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+        let size = self.conn.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(|e| failed(doing, e))?;
+        let size = u64::try_from(size).unwrap_or_default();
+        let path = Path::new(self.conn.path().unwrap_or_default());
+        let now = std::fs::metadata(path).map_err(|e| failed_io(doing, e))?.len();
+        let disk = rustix::fs::statvfs(path).map_err(|e| failed_io(doing, e.into()))?;
+        Ok(size.saturating_sub(now) <= disk.f_bavail * disk.f_frsize)
     }
 
     /// Runs a checkpoint; returns how many pages the log has, and how many of them were copied.
