@@ -7,7 +7,7 @@ use std::path::Path;
 
 use zegel_content::{Content, Disposition, Event, Expires, External, LastSeen, MessageId, Part, Semantics};
 use zegel_directory::publisher::{MemoryRecords, Publisher, VrfKey};
-use zegel_directory::{Entry, Label, Promise, Root, SignedRoot, SignerKey};
+use zegel_directory::{Entry, Label, Promise, Root, SignedRoot, SignerKey, skip_of};
 use zegel_franking::Context;
 use zegel_identity::{Action, DeviceInfo, QUEUE_KEY_LEN, SignedLink, Signer, SigningKey, sign_link};
 use zegel_proto::{AccountId, DeviceId, Message, v1};
@@ -281,16 +281,12 @@ fn directory() -> Done {
                 store.apply(std::mem::take(&mut prepared.records));
                 prepared.commit();
             }
-            let hash = |epoch: u64| roots.get(epoch as usize).map_or([0; 32], |signed| signed.root.hash());
-            let root = Root {
-                epoch,
-                time_ms: 1_700_000_000_000 + epoch,
-                signer: 0,
-                tree: before,
-                vrf: publisher.vrf_public(),
-                previous: hash(epoch.wrapping_sub(1)),
-                skip: if epoch == 0 { [0; 32] } else { hash(epoch & (epoch - 1)) },
+            let place = match roots.last() {
+                None => Root::FIRST,
+                Some(last) => last.root.next(roots[skip_of(epoch) as usize].root.hash()),
             };
+            let time_ms = 1_700_000_000_000 + epoch;
+            let root = Root { time_ms, tree: before, vrf: publisher.vrf_public(), ..place };
             roots.push(SignedRoot::sign(DOMAIN, root, &key));
         }
         let newest = roots.last().ok_or("no root")?;

@@ -1,10 +1,6 @@
 //! The proof that an epoch only added, behind its number and the trees before and after.
 #![no_main]
 
-use std::future::Future;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
-
 use libfuzzer_sys::fuzz_target;
 use zegel_directory::verify_append_only;
 
@@ -12,8 +8,5 @@ fuzz_target!(|bytes: &[u8]| {
     let Some((epoch, rest)) = bytes.split_first_chunk() else { return };
     let Some((before, rest)) = rest.split_first_chunk() else { return };
     let Some((after, proof)) = rest.split_first_chunk() else { return };
-    let check = pin!(verify_append_only(u64::from_be_bytes(*epoch), before, after, proof));
-    let Poll::Ready(_) = check.poll(&mut Context::from_waker(Waker::noop())) else {
-        panic!("there is nothing to wait for");
-    };
+    let _ = verify_append_only(u64::from_be_bytes(*epoch), before, after, proof);
 });

@@ -73,14 +73,13 @@ struct Doubt {
     until: u64,
 }
 
-/// Follows one directory. It blocks; call it outside of any async runtime.
+/// Follows one directory. It blocks.
 pub struct Auditor {
     pub(crate) source: Source,
     pub(crate) peers: Vec<Source>,
     pub(crate) seen: SeenRoots,
     pub(crate) state: Option<State>,
     pub(crate) options: Options,
-    pub(crate) runtime: tokio::runtime::Runtime,
     doubt: Option<Doubt>,
     /// Which auditors see another directory, and the file that shows it: one each, however often they are asked.
     pub(crate) apart: BTreeMap<String, PathBuf>,
@@ -100,9 +99,7 @@ impl Auditor {
         {
             return Err(other_directory(&options.state, state));
         }
-        let runtime = tokio::runtime::Builder::new_current_thread().build();
-        let runtime = runtime.map_err(|error| Failure::own("starting", error, "again"))?;
-        Ok(Self { source, peers, seen, state, options, runtime, doubt: None, apart: BTreeMap::new() })
+        Ok(Self { source, peers, seen, state, options, doubt: None, apart: BTreeMap::new() })
     }
 
     /// The file beside the state in which every checked root is.
@@ -227,7 +224,7 @@ impl Auditor {
             let doing = format!("meeting {} at {}", asked, self.source.url());
             return Err(Failure::own(doing, why, "another --server or --domain"));
         }
-        let view = self.runtime.block_on(check::first(&shown)).map_err(caught)?;
+        let view = check::first(&shown).map_err(caught)?;
         self.seen.put(&[view.latest().seen()])?;
         let server = self.source.url().to_owned();
         let signers = shown.signers;

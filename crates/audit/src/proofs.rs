@@ -27,7 +27,7 @@ struct Blob {
 }
 
 /// Checks each proof, and that each goes on where the one before it ended. Without signed roots it proves nothing
-/// about what anyone was shown. It blocks; call it outside of any async runtime.
+/// about what anyone was shown. It blocks.
 pub fn check_folder(folder: &Path) -> Result<Folder, Failure> {
     let doing = || format!("reading the proofs in {}", folder.display());
     let failed = |error: io::Error| Failure::own(doing(), error, "a folder of EPOCH/BEFORE/AFTER files");
@@ -36,7 +36,6 @@ pub fn check_folder(folder: &Path) -> Result<Folder, Failure> {
         return Err(Failure::own(doing(), "there is none", "a folder of EPOCH/BEFORE/AFTER files"));
     };
     let tree = hex::encode(last.after);
-    let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(failed)?;
     let mut runs: Vec<(u64, u64)> = Vec::new();
     let mut previous: Option<&Blob> = None;
     for blob in &blobs {
@@ -50,7 +49,7 @@ pub fn check_folder(folder: &Path) -> Result<Folder, Failure> {
             }
         }
         let proof = fs::read(folder.join(blob.name())).map_err(failed)?;
-        runtime.block_on(verify_append_only(epoch, &blob.before, &blob.after, &proof)).map_err(|why| {
+        verify_append_only(epoch, &blob.before, &blob.after, &proof).map_err(|why| {
             if why == ProofError::Form {
                 // A copy may have been damaged on its way here: that accuses nobody.
                 return Failure::own(

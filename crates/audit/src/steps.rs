@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use zegel_directory::{Lie, SeenRoot, SignerLink, View, verify_append_only};
+use zegel_directory::{Lie, SeenRoot, SignerLink, View, skip_of, verify_append_only};
 
 use crate::{
     Auditor, Exhibit, Failure, Finding, check,
@@ -79,7 +79,7 @@ impl Auditor {
         answer: Option<Result<Option<Vec<u8>>, Failure>>,
     ) -> Result<(View, Vec<SignerLink>), Failure> {
         let before = views.last().unwrap_or(view);
-        let skip = epoch & (epoch - 1);
+        let skip = skip_of(epoch);
         let skipped = match skip.checked_sub(view.latest().root.epoch + 1) {
             Some(at) => views[at as usize].latest().seen(),
             None => self.seen.get(skip)?,
@@ -141,13 +141,10 @@ impl Auditor {
         let epoch = after.root.epoch;
         let finding = match &body {
             None => Finding::Unproven(epoch),
-            Some(proof) => {
-                let checked = verify_append_only(epoch, &before.root.tree, &after.root.tree, proof);
-                match self.runtime.block_on(checked) {
-                    Ok(()) => return Ok(body.unwrap_or_default()),
-                    Err(why) => Lie::Rewritten { epoch, why }.into(),
-                }
-            }
+            Some(proof) => match verify_append_only(epoch, &before.root.tree, &after.root.tree, proof) {
+                Ok(()) => return Ok(body.unwrap_or_default()),
+                Err(why) => Lie::Rewritten { epoch, why }.into(),
+            },
         };
         let exhibits = vec![
             Exhibit::root("the service, for the epoch before", before),

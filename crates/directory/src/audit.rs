@@ -18,7 +18,7 @@ const LEAF: u32 = 256;
 ///
 /// # Errors
 /// [`ProofError`] if that is not proven.
-pub async fn verify_append_only(
+pub fn verify_append_only(
     epoch_after: u64,
     before: &[u8; 32],
     after: &[u8; 32],

@@ -20,6 +20,7 @@ mod proof;
 #[cfg(feature = "publisher")]
 pub mod publisher;
 mod root;
+mod statement;
 mod view;
 
 #[cfg(feature = "audit")]
@@ -29,7 +30,8 @@ pub use keys::{KeysError, MAX_SIGNERS, SignerKey, SignerLink, Signers};
 pub use lie::Lie;
 pub use promise::{Promise, SignedPromise};
 pub use proof::{Found, ProofError, verify_history, verify_lookup};
-pub use root::{Root, RootError, SeenRoot, SignedRoot, next_step, path_epochs};
+pub use root::{Root, RootError, SeenRoot, SignedRoot, next_step, path_epochs, skip_of};
+pub use statement::{SignedStatement, Statement};
 pub use view::View;
 
 /// How often an epoch is published when something changed, milliseconds.

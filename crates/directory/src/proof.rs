@@ -95,7 +95,7 @@ pub fn verify_history(
     found.map_err(refused)?.into_iter().map(decoded).collect()
 }
 
-fn akd_label(label: &Label) -> AkdLabel {
+pub(crate) fn akd_label(label: &Label) -> AkdLabel {
     AkdLabel(label.0.to_vec())
 }
 

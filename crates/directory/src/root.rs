@@ -40,8 +40,13 @@ pub struct Root {
     pub vrf: [u8; 32],
     /// Hash of the root before; zero for the first.
     pub previous: [u8; 32],
-    /// Hash of the root whose number is this one's with the lowest bit cleared; zero for the first.
+    /// Hash of root [`skip_of`]`(epoch)`; zero for the first.
     pub skip: [u8; 32],
+}
+
+/// The number of the root whose hash root `epoch` holds as `skip`: its own with the lowest bit cleared.
+pub const fn skip_of(epoch: u64) -> u64 {
+    epoch & epoch.saturating_sub(1)
 }
 
 /// The next root on the way from `epoch` down to `to`, and whether `skip` leads there (else `previous` does).
@@ -50,7 +55,7 @@ pub fn next_step(epoch: u64, to: u64) -> Option<(u64, bool)> {
     if epoch <= to {
         return None;
     }
-    let skipped = epoch & (epoch - 1);
+    let skipped = skip_of(epoch);
     Some(if skipped >= to { (skipped, true) } else { (epoch - 1, false) })
 }
 
@@ -68,6 +73,24 @@ pub fn path_epochs(from: u64, to: u64) -> Vec<u64> {
 }
 
 impl Root {
+    /// The first root of all, before its time, tree and keys are filled in.
+    pub const FIRST: Self = Self {
+        epoch: 0,
+        time_ms: 0,
+        signer: 0,
+        tree: [0; 32],
+        vrf: [0; 32],
+        previous: [0; 32],
+        skip: [0; 32],
+    };
+
+    /// The root that comes after this one when nothing changes: all but its place is as it was. `skip` is the hash of
+    /// the root that it skips to, see [`skip_of`].
+    #[must_use]
+    pub fn next(&self, skip: [u8; 32]) -> Self {
+        Self { epoch: self.epoch + 1, previous: self.hash(), skip, ..self.clone() }
+    }
+
     /// What the next root names as `previous` or `skip`, and what people compare.
     pub fn hash(&self) -> [u8; 32] {
         digest("directory root", &[&self.to_bytes()])

@@ -27,7 +27,7 @@ fn write(proof: &SingleAppendOnlyProof) -> Vec<u8> {
 /// Our verdict, which is `akd`'s as well.
 async fn check(service: &Service, proof: &SingleAppendOnlyProof) -> Result<(), ProofError> {
     let [before, after] = [1, 2].map(|epoch: usize| service.roots[epoch].root.tree);
-    let ours = verify_append_only(2, &before, &after, &write(proof)).await;
+    let ours = verify_append_only(2, &before, &after, &write(proof));
     type Tree = akd::WhatsAppV1Configuration;
     let theirs = akd::auditor::verify_consecutive_append_only::<Tree>(proof, before, after, 2).await;
     assert_eq!(ours.is_ok(), theirs.is_ok());
@@ -39,7 +39,7 @@ async fn the_honest_proof_holds_for_its_epoch_only() {
     let service = lived().await;
     let [first, before, after] = [0, 1, 2].map(|epoch: usize| service.roots[epoch].root.tree);
     let proof = &service.audits[1];
-    verify_append_only(2, &before, &after, proof).await.expect("an honest proof");
+    verify_append_only(2, &before, &after, proof).expect("an honest proof");
     for (epoch, before, after) in [
         (1, before, after),
         (3, before, after),
@@ -50,9 +50,9 @@ async fn the_honest_proof_holds_for_its_epoch_only() {
         (2, first, after),
         (2, first, before),
     ] {
-        verify_append_only(epoch, &before, &after, proof).await.expect_err("another epoch");
+        verify_append_only(epoch, &before, &after, proof).expect_err("another epoch");
     }
-    verify_append_only(2, &before, &before, &[]).await.expect_err("nothing is shown");
+    verify_append_only(2, &before, &before, &[]).expect_err("nothing is shown");
 }
 
 /// The service rewrites what epoch 1 said, and publishes the tree that comes of it.
@@ -67,7 +67,7 @@ async fn a_rewritten_or_removed_leaf_is_noticed() {
         other.publish((1..=5).map(|n| (label(n), common::entry(n, 1))).collect()).await;
         let (before, after) = (&honest.roots[1].root.tree, &other.roots[2].root.tree);
         for proof in [&honest.audits[1], &other.audits[1]] {
-            verify_append_only(2, before, after, proof).await.expect_err("the past is another one");
+            verify_append_only(2, before, after, proof).expect_err("the past is another one");
         }
     }
 }
@@ -132,6 +132,6 @@ async fn the_deepest_tree_fits_on_the_stack() {
         nodes.push(AzksElement { label: NodeLabel::new(value, bits), value: AzksValue([1; 32]) });
     }
     let deep = write(&SingleAppendOnlyProof { inserted: vec![], unchanged_nodes: nodes });
-    let check = tokio::spawn(async move { verify_append_only(1, &[0; 32], &[0; 32], &deep).await });
+    let check = tokio::spawn(async move { verify_append_only(1, &[0; 32], &[0; 32], &deep) });
     check.await.expect("no panic").expect_err("not the tree");
 }

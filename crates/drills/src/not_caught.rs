@@ -20,7 +20,7 @@ pub const ALL: &[NotCaught] = &[
         name: "a world of one's own",
         attacker: "operator, state",
         attempt: "Show one false directory, from the first day on, to newcomers and to everybody whom they will ever write to, so that all that they compare agrees.",
-        why: "Who has only ever met the operator can hold it against nothing. The first sealed message of anybody from outside tells (`split-view`), and so does whatever is compared by another way: a number (`verify`), or the directory's root (`directory root`) with an auditor's.",
+        why: "Who has only ever met the operator can hold it against nothing. The first sealed message of anybody from outside tells (`split-view`), and so does whatever is compared by another way: a number (`verify`), or the directory's root (`directory show`) with an auditor's.",
     },
     NotCaught {
         name: "a restore that was none",

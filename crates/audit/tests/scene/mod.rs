@@ -19,6 +19,7 @@ use tokio::runtime::Runtime;
 use zegel_directory::{
     Entry, Label, Root, SignedRoot, SignerKey,
     publisher::{MemoryRecords, Publisher, VrfKey},
+    skip_of,
 };
 use zegel_identity::SigningKey;
 use zegel_proto::{AccountId, Message, v1};
@@ -59,17 +60,13 @@ impl House {
 
     /// The root of an epoch over this tree, as the service would sign it after those that are there.
     pub fn sign(&self, epoch: u64, tree: [u8; 32]) -> SignedRoot {
-        let hash = |epoch: u64| self.roots[epoch as usize].root.hash();
-        let before = epoch.checked_sub(1);
-        let root = Root {
-            epoch,
-            time_ms: 1_700_000_000_000 + epoch * 10_000,
-            signer: 0,
-            tree,
-            vrf: self.publisher.vrf_public(),
-            previous: before.map_or([0; 32], hash),
-            skip: before.map_or([0; 32], |_| hash(epoch & (epoch - 1))),
+        let root = |epoch: u64| &self.roots[epoch as usize].root;
+        let place = match epoch {
+            0 => Root::FIRST,
+            _ => root(epoch - 1).next(root(skip_of(epoch)).hash()),
         };
+        let time_ms = 1_700_000_000_000 + epoch * 10_000;
+        let root = Root { time_ms, tree, vrf: self.publisher.vrf_public(), ..place };
         SignedRoot::sign(DOMAIN, root, &self.key)
     }
 

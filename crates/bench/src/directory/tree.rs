@@ -88,11 +88,9 @@ impl Tree {
         Root {
             epoch: self.epoch,
             time_ms: 1,
-            signer: 0,
             tree: self.tree,
             vrf: self.publisher.vrf_public(),
-            previous: [0; 32],
-            skip: [0; 32],
+            ..Root::FIRST
         }
     }
 }

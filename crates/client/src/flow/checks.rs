@@ -52,8 +52,7 @@ async fn look_at_own<L: Link>(shared: &Shared, link: &L) -> Result<()> {
         (core.me.account, core.me.handle.clone())
     };
     // Asked again if it fails on the way.
-    let core_now = shared.core().now_ms();
-    shared.core().step(|core| core.db.set_check(&account, core_now + PROMISE_CHECK_MS))?;
+    shared.core().step(|core| core.db.set_check(&account, core.now_ms() + PROMISE_CHECK_MS))?;
     let asked = Asked::Handle(handle.clone());
     for _ in 0..TRIES {
         let before = shared.core().standing(&asked)?;

@@ -12,13 +12,13 @@ use std::sync::Arc;
 
 use akd::errors::{AkdError, StorageError};
 use akd::storage::StorageManager;
-use akd::{AkdLabel, AkdValue, AzksParallelismConfig, Directory, EpochHash, HistoryParams};
+use akd::{AkdValue, AzksParallelismConfig, Directory, EpochHash, HistoryParams};
 use akd_core::proto::specs::types;
 use protobuf::Message;
 use tokio::sync::{MutexGuard, RwLock, RwLockWriteGuard};
 use tokio::task::spawn_blocking;
 
-use crate::{Entry, Hashing, Label};
+use crate::{Entry, Hashing, Label, proof::akd_label};
 use epoch::Epoch;
 use layer::{Kept, Layer};
 pub use records::{MemoryRecords, Record, Records, RecordsError};
@@ -210,10 +210,6 @@ impl<R: Records> Publisher<R> {
         };
         Entry::from_bytes(&state.value).map(Some).map_err(|_| PublisherError::Tree("an entry is damaged"))
     }
-}
-
-fn akd_label(label: &Label) -> AkdLabel {
-    AkdLabel(label.0.to_vec())
 }
 
 async fn directory<R: Records>(layer: Layer<R>, vrf: &VrfKey) -> Result<Akd<R>, PublisherError> {

@@ -62,13 +62,12 @@ impl Service {
     /// Signs the root of the next epoch.
     pub fn sign(&mut self, tree: [u8; 32]) {
         let epoch = self.roots.len() as u64;
-        let hash = |epoch: u64| self.roots[epoch as usize].root.hash();
-        let (previous, skip) = match epoch {
-            0 => ([0; 32], [0; 32]),
-            _ => (hash(epoch - 1), hash(epoch & (epoch - 1))),
+        let place = match self.roots.last() {
+            None => Root::FIRST,
+            Some(last) => last.root.next(self.roots[skip_of(epoch) as usize].root.hash()),
         };
         let vrf = self.publisher.vrf_public();
-        let root = Root { epoch, time_ms: 1_000 + epoch, signer: 0, tree, vrf, previous, skip };
+        let root = Root { time_ms: 1_000 + epoch, tree, vrf, ..place };
         self.roots.push(SignedRoot::sign(DOMAIN, root, &self.key));
     }
 

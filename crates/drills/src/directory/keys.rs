@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering::Relaxed},
 };
 
-use zegel_directory::{Root, SignedRoot};
+use zegel_directory::{Root, SignedRoot, skip_of};
 use zegel_proto::v1::{self, client_frame as ask, server_frame as tell};
 
 use crate::{
@@ -73,15 +73,14 @@ impl Next {
         let (newest, honest) = (stranger.root(0).await?, stranger.root_answer(0).await?);
         carried_out(newest.root.epoch == seen, "a directory at rest")?;
         // Root 0 is never asked for: 0 means the newest.
-        let skip = (seen + 1) & seen;
+        let skip = skip_of(seen + 1);
         let skip = if skip == 0 { [0; 32] } else { stranger.root(skip).await?.root.hash() };
         Ok(Self { alice, proxy, newest, honest, skip })
     }
 
     /// The root that comes next, were it an honest one in which nothing changed.
     fn root(&self) -> Root {
-        let last = &self.newest.root;
-        Root { epoch: last.epoch + 1, previous: last.hash(), skip: self.skip, ..last.clone() }
+        self.newest.root.next(self.skip)
     }
 
     /// Shows it under these keys, whenever the directory is asked, and has Alice look.

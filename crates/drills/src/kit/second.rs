@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use futures_util::future::BoxFuture;
 use tokio::sync::{Mutex, MutexGuard};
-use zegel_directory::{Entry, Label, Root, SignedRoot, path_epochs};
+use zegel_directory::{Entry, Label, Root, SignedRoot, path_epochs, skip_of};
 use zegel_identity::{Chain, SignedLink};
 use zegel_proto::{
     AccountId, DeviceId,
@@ -62,8 +62,7 @@ impl Second {
     pub async fn with(operator: Operator, strikes: bool) -> Verdict<Self> {
         let tree = Tree::new(operator.vrf, strikes).await?;
         let ((_, hash), vrf) = (tree.now().await?, tree.vrf()?);
-        let (previous, skip) = ([0; 32], [0; 32]);
-        let root = Root { epoch: 0, time_ms: now_ms(), signer: 0, tree: hash, vrf, previous, skip };
+        let root = Root { time_ms: now_ms(), tree: hash, vrf, ..Root::FIRST };
         let roots = vec![operator.sign(root)?];
         Ok(Self {
             operator,
@@ -87,15 +86,12 @@ impl Second {
     pub async fn publish(&mut self, label: Label, entry: Entry) -> Verdict<()> {
         let Some(made) = self.tree.publish(label, entry).await? else { return Ok(()) };
         let newest = self.roots.last().expect("there is epoch 0");
-        let skip = self.roots.get((made.epoch & (made.epoch - 1)) as usize).ok_or("a root is missing")?;
+        let skip = self.roots.get(skip_of(made.epoch) as usize).ok_or("a root is missing")?;
         let root = Root {
-            epoch: made.epoch,
             time_ms: now_ms(),
-            signer: 0,
             tree: made.tree,
             vrf: self.tree.vrf()?,
-            previous: newest.root.hash(),
-            skip: skip.root.hash(),
+            ..newest.root.next(skip.root.hash())
         };
         let signed = self.operator.sign(root)?;
         self.proofs.push(made.proof);

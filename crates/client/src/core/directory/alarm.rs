@@ -11,39 +11,65 @@ use crate::{
     db::{ItemKind, NewItem},
 };
 
-/// What an alarm is about. Its word is stable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum AlarmKind {
+/// The kinds with their words: one list, so that whatever is written can be read.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident = $word:literal,)*) => {
+        /// What an alarm is about. Its word is stable.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum AlarmKind {
+            $($(#[$doc])* $kind,)*
+        }
+
+        impl AlarmKind {
+            /// The stable word.
+            pub(crate) fn word(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $word,)*
+                }
+            }
+
+            /// From the stable word.
+            pub(crate) fn from_word(word: &str) -> Option<Self> {
+                match word {
+                    $($word => Some(Self::$kind),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+kinds! {
     /// Two roots for one epoch.
-    Fork,
+    Fork = "fork",
     /// An older root after a newer one.
-    Rollback,
+    Rollback = "rollback",
     /// Other signing keys, or one that was replaced.
-    Keys,
+    Keys = "keys",
     /// A root without the way down to the one before.
-    Unlinked,
+    Unlinked = "unlinked",
     /// Another placing of handles.
-    Vrf,
+    Vrf = "vrf",
     /// An epoch that others have seen.
-    Hidden,
+    Hidden = "hidden",
     /// A promise that was not kept.
-    Broken,
+    Broken = "broken",
     /// A root dated before an older one.
-    Time,
+    Time = "time",
     /// Something proven that is gone.
-    Removed,
+    Removed = "removed",
     /// Devices without proof or promise.
-    Unproven,
+    Unproven = "unproven",
     /// A handle of another account.
-    Handle,
+    Handle = "handle",
     /// A chain that does not continue the one we know.
-    Rewritten,
+    Rewritten = "rewritten",
     /// Our own entry is not what we did.
-    Own,
+    Own = "own",
     /// A device of ours that this one did not add.
-    Device,
+    Device = "device",
     /// Somebody sees a directory that has nothing in common with ours.
-    Elsewhere,
+    Elsewhere = "elsewhere",
 }
 
 impl AlarmKind {
@@ -70,49 +96,6 @@ impl AlarmKind {
                 Self::Unproven
             }
         }
-    }
-
-    /// The stable word.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Fork => "fork",
-            Self::Rollback => "rollback",
-            Self::Keys => "keys",
-            Self::Unlinked => "unlinked",
-            Self::Vrf => "vrf",
-            Self::Hidden => "hidden",
-            Self::Broken => "broken",
-            Self::Time => "time",
-            Self::Removed => "removed",
-            Self::Unproven => "unproven",
-            Self::Handle => "handle",
-            Self::Rewritten => "rewritten",
-            Self::Own => "own",
-            Self::Device => "device",
-            Self::Elsewhere => "elsewhere",
-        }
-    }
-
-    /// From the stable word.
-    pub(crate) fn from_word(word: &str) -> Option<Self> {
-        let all = [
-            Self::Fork,
-            Self::Rollback,
-            Self::Keys,
-            Self::Unlinked,
-            Self::Vrf,
-            Self::Hidden,
-            Self::Broken,
-            Self::Time,
-            Self::Removed,
-            Self::Unproven,
-            Self::Handle,
-            Self::Rewritten,
-            Self::Own,
-            Self::Device,
-            Self::Elsewhere,
-        ];
-        all.into_iter().find(|kind| kind.word() == word)
     }
 
     /// Whether it shows that the directory as a whole cannot be believed: nothing new is taken from it then.

@@ -124,6 +124,11 @@ impl Attested {
         }
     }
 
+    /// Whether its chain begins with the one that we hold of this account.
+    pub(super) fn continues(&self, held: &Chain) -> bool {
+        Entry::of(held).is_point_of(&self.chain.account(), &self.links)
+    }
+
     /// Whether the account was deleted.
     pub(crate) fn ended(&self) -> bool {
         let promised = self.promise.as_ref().is_some_and(|promised| promised.promise.entry.ended);

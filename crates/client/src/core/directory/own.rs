@@ -4,7 +4,7 @@ use zegel_directory::{Entry, Found, PATIENCE_MS, SignedPromise};
 use zegel_identity::{Action, Chain, SignedLink, Signer, sign_link};
 use zegel_proto::{DeviceId, v1};
 
-use super::{AlarmKind, Attested, Doubt, PROMISE_CHECK_MS, trust::continues};
+use super::{AlarmKind, Attested, Doubt, PROMISE_CHECK_MS};
 use crate::{
     Error, Result,
     core::Core,
@@ -53,7 +53,7 @@ impl Core {
         if attested.chain.account() != own.account {
             return Ok(Err(Doubt::Handle));
         }
-        if !continues(&own, &attested.links) {
+        if !attested.continues(&own.chain) {
             return Ok(Err(Doubt::Rewritten));
         }
         if attested.ended() {
@@ -133,9 +133,7 @@ impl Core {
         };
         self.db.set_trust(&own.account, &trust, self.now_ms() + PROMISE_CHECK_MS)
     }
-}
 
-impl Core {
     /// The service would not say what the directory has about us. `true`: so often, and for so long, that it is no
     /// fault; then it is counted anew.
     pub(crate) fn note_refusal(&mut self) -> Result<bool> {

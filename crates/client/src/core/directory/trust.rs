@@ -1,7 +1,7 @@
 //! People's chains: taken when the directory covers them, and held against what it said before.
 
 use zegel_directory::{Found, Lie, PATIENCE_MS, ProofError, SignedPromise, SignedRoot};
-use zegel_identity::{Chain, SignedLink};
+use zegel_identity::Chain;
 use zegel_proto::AccountId;
 
 use super::{Asked, Attested, Doubt, PROMISE_CHECK_MS};
@@ -40,7 +40,7 @@ impl Core {
         if known.is_none() && self.db.contact_by_handle(attested.chain.handle())?.is_some() {
             return Ok(Err(Doubt::Handle));
         }
-        if known.as_ref().is_some_and(|known| !continues(known, &attested.links)) {
+        if known.as_ref().is_some_and(|known| !attested.continues(&known.chain)) {
             return Ok(Err(Doubt::Rewritten));
         }
         if known.as_ref().is_some_and(|known| known.ended) && !attested.ended() {
@@ -169,11 +169,4 @@ impl Trust {
         self.promise.as_ref().is_some_and(late)
             || self.promise.is_some() && now_ms > self.promised_ms.saturating_add(PATIENCE_MS)
     }
-}
-
-/// Whether these links begin with the chain that we hold.
-pub(super) fn continues(known: &Contact, links: &[SignedLink]) -> bool {
-    let (len, head) = known.chain.head();
-    let last = usize::try_from(len).ok().and_then(|len| len.checked_sub(1));
-    last.and_then(|at| links.get(at)).map(SignedLink::hash) == Some(head)
 }

@@ -4,6 +4,7 @@ use ed25519_dalek::SigningKey;
 use zegel_directory::{
     Entry, Label, Promise, Root, SignedPromise, SignedRoot, SignerKey, path_epochs,
     publisher::{MemoryRecords, Publisher, VrfKey},
+    skip_of,
 };
 use zegel_identity::{Chain, SignedLink};
 use zegel_proto::v1;
@@ -50,13 +51,12 @@ impl Registry {
     async fn sign(&mut self, time_ms: u64) {
         let (_, tree) = self.publisher.tree().await.expect("a tree");
         let epoch = self.roots.len() as u64;
-        let hash = |epoch: u64| self.roots[epoch as usize].root.hash();
-        let (previous, skip) = match epoch {
-            0 => ([0; 32], [0; 32]),
-            _ => (hash(epoch - 1), hash(epoch & (epoch - 1))),
+        let place = match self.roots.last() {
+            None => Root::FIRST,
+            Some(last) => last.root.next(self.roots[skip_of(epoch) as usize].root.hash()),
         };
         let vrf = self.publisher.vrf_public();
-        let root = Root { epoch, time_ms, signer: 0, tree, vrf, previous, skip };
+        let root = Root { time_ms, tree, vrf, ..place };
         self.roots.push(SignedRoot::sign(DOMAIN, root, &self.key));
     }
 

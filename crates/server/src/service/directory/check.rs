@@ -5,6 +5,7 @@ use std::sync::Arc;
 use zegel_directory::{
     Root, Signers,
     publisher::{Publisher, VrfKey},
+    skip_of,
 };
 
 use super::{DirectoryError, Tree, signed};
@@ -72,7 +73,7 @@ fn links(tx: &mut dyn Tx, root: &Root) -> StoreResult<bool> {
         Ok(before.map(|before| (before.root.time_ms, before.root.hash())))
     };
     let previous = hash(tx, root.epoch - 1)?;
-    let skip = hash(tx, root.epoch & (root.epoch - 1))?;
+    let skip = hash(tx, skip_of(root.epoch))?;
     let follows = previous.is_some_and(|(time_ms, hash)| hash == root.previous && time_ms <= root.time_ms);
     Ok(follows && skip.is_some_and(|(_, hash)| hash == root.skip))
 }

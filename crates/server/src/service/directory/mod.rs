@@ -106,8 +106,7 @@ impl Directory {
             None => {
                 let vrf = publisher.vrf_public();
                 let time_ms = Now::get().ms;
-                let (previous, skip) = ([0; 32], [0; 32]);
-                let root = Root { epoch, time_ms, signer: 0, tree, vrf, previous, skip };
+                let root = Root { time_ms, tree, vrf, ..Root::FIRST };
                 let row = row(&SignedRoot::sign(keys.domain(), root, keys.directory()));
                 write(&*store, move |tx| tx.put_root(&row, &[])).await?;
             }

@@ -98,8 +98,7 @@ mod tests {
     }
 
     async fn publishes(store: &dyn Store, epoch: u64, paid: Vec<(AccountId, Owed)>) {
-        let hash = [0; 32];
-        let root = Root { epoch, time_ms: 0, signer: 0, tree: hash, vrf: hash, previous: hash, skip: hash };
+        let root = Root { epoch, ..Root::FIRST };
         let root = RootRow { epoch, body: root.to_bytes(), signature: vec![] };
         let job = move |tx: &mut dyn Tx| {
             tx.put_root(&root, &[])?;
@@ -132,16 +131,7 @@ mod tests {
     #[tokio::test]
     async fn where_the_clock_was_ahead_promises_are_not_older_than_the_newest_root() {
         let (_dir, store) = store();
-        let hash = [0; 32];
-        let root = Root {
-            epoch: 1,
-            time_ms: 3_600_000,
-            signer: 0,
-            tree: hash,
-            vrf: hash,
-            previous: hash,
-            skip: hash,
-        };
+        let root = Root { epoch: 1, time_ms: 3_600_000, ..Root::FIRST };
         let row = RootRow { epoch: 1, body: root.to_bytes(), signature: vec![] };
         write(&store, move |tx| tx.put_root(&row, &[])).await.expect("stored");
         assert_eq!(owes(&store, account(1), 1_000).await.made_ms, 3_600_000);

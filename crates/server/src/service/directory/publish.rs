@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use zegel_directory::{Entry, Label, Root, SignedRoot, publisher::Prepared};
+use zegel_directory::{Entry, Label, Root, SignedRoot, publisher::Prepared, skip_of};
 use zegel_proto::AccountId;
 
 use super::{Directory, DirectoryError, Tree, entry_of, owing::HANDLES, row, signed};
@@ -100,7 +100,7 @@ impl Directory {
         let epoch = prepared.epoch;
         let (newest, skip) = read(&*self.store, move |tx| {
             let newest = tx.newest_root()?.map(|row| signed(&row)).transpose()?;
-            let skip = tx.root(epoch & (epoch - 1))?.map(|row| signed(&row)).transpose()?;
+            let skip = tx.root(skip_of(epoch))?.map(|row| signed(&row)).transpose()?;
             Ok((newest, skip))
         })
         .await?;
@@ -112,13 +112,10 @@ impl Directory {
             return Err(DirectoryError::Unfit("its newest root is not the root of its tree"));
         }
         let root = Root {
-            epoch,
             time_ms: Now::get().ms.max(newest.time_ms),
-            signer: 0,
             tree: prepared.tree,
             vrf: self.publisher.vrf_public(),
-            previous: newest.hash(),
-            skip: skip.hash(),
+            ..newest.next(skip.hash())
         };
         let root = row(&SignedRoot::sign(keys.domain(), root, keys.directory()));
         let records = std::mem::take(&mut prepared.records);
