@@ -8,7 +8,7 @@ use std::path::Path;
 use zegel_content::{Content, Disposition, Event, Expires, External, LastSeen, MessageId, Part, Semantics};
 use zegel_directory::publisher::{MemoryRecords, Publisher, VrfKey};
 use zegel_directory::{Entry, Label, Promise, Root, SignedRoot, SignerKey, skip_of};
-use zegel_franking::Context;
+use zegel_franking::{Context, StampKey, ZERO_TAG, franking_tag, stamp};
 use zegel_identity::{Action, DeviceInfo, QUEUE_KEY_LEN, SignedLink, Signer, SigningKey, sign_link};
 use zegel_proto::{AccountId, DeviceId, Message, v1};
 
@@ -25,6 +25,7 @@ fn main() -> Done {
     client_frames()?;
     server_frames()?;
     entries()?;
+    reports()?;
     websocket()?;
     group_facts()?;
     directory()
@@ -253,6 +254,50 @@ fn entries() -> Done {
     seed("entry", "introduction", &entry(Body::Introduction(introduction)))?;
     let confirmation = v1::Confirmation { submission_id: vec![1; 16].into(), stamps: vec![stamped()] };
     seed("entry", "confirmation", &entry(Body::Confirmation(confirmation)))
+}
+
+/// Messages with true stamps of the key that the fuzz target has: said, withheld, missing, a commit, said elsewhere.
+fn reports() -> Done {
+    let key = StampKey::new([9; 32]);
+    let said =
+        |n: u8| Content::text([n; 16], ALICE, ROOM, 1_700_000_000_000, format!("message {n}")).encode();
+    let (mut run, mut before) = (Vec::new(), context());
+    for (n, tagged, disclosed) in
+        [(1, true, true), (2, true, false), (3, true, true), (4, false, false), (5, true, true)]
+    {
+        let content = said(n)?;
+        let tag = if tagged { franking_tag(&[n; 16], &content) } else { ZERO_TAG };
+        let context = Context {
+            server_seq: before.server_seq + 1,
+            franking_tag: tag,
+            prev_stamp_hash: before.hash(),
+            room: if n == 5 { [33; 32] } else { before.room },
+            ..before
+        };
+        let stamped = v1::Stamped {
+            context: context.to_bytes().to_vec().into(),
+            stamp: stamp(&key, &context).to_vec().into(),
+        };
+        let content = if disclosed { content } else { Vec::new() };
+        run.push(v1::Disclosed { stamped: Some(stamped), content: content.into() });
+        before = context;
+    }
+    let report = |run: &[v1::Disclosed]| {
+        let category = v1::ReportCategory::Harassment.into();
+        v1::Report {
+            id: vec![1; 16].into(),
+            category,
+            about: vec![1; 16].into(),
+            run: run.to_vec(),
+            ..Default::default()
+        }
+        .encode_to_vec()
+    };
+    seed("report", "one", &report(&run[..1]))?;
+    seed("report", "run", &report(&run))?;
+    run.remove(1);
+    run.rotate_left(1);
+    seed("report", "moved", &report(&run))
 }
 
 /// A handle that changed once, its proofs under the newest root, and the way from there to the first root.

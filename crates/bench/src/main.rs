@@ -14,6 +14,7 @@ mod idle;
 mod offline;
 mod raw;
 mod replay;
+mod report_check;
 mod seized_disk;
 
 use std::process::ExitCode;
@@ -45,6 +46,8 @@ enum Command {
     Client(client::Args),
     /// Holds real conversations, then searches the server for any word of them
     Replay(replay::Args),
+    /// What it costs to check a report, beside bare HMACs
+    ReportCheck(report_check::Args),
     /// What the thief of the server's disk can guess about who knows whom
     SeizedDisk(seized_disk::Args),
 }
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Command::Offline(args) => offline::run(args),
         Command::Client(args) => client::run(args),
         Command::Replay(args) => replay::run(args),
+        Command::ReportCheck(args) => report_check::run(args),
         Command::SeizedDisk(args) => seized_disk::run(args),
     };
     match result {

@@ -72,6 +72,7 @@ impl Person {
             account: self.account.to_field(),
             device: self.device.to_field(),
             signature: self.key.sign(&message).to_vec().into(),
+            appeal_only: false,
         })
     }
 }
