@@ -1,0 +1,421 @@
+//! A case: what was reported about one account or one group, until it is decided and perhaps appealed.
+
+use serde::{Deserialize, Serialize};
+use zegel_proto::AccountId;
+
+use crate::{CaseNumber, Category, MAX_APPEAL, Permission, Staff, StaffId, hex_id};
+
+/// How long a person may appeal a decision, in days (EU DSA article 20: at least six months).
+pub const RULING_DAYS: u64 = 184;
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+/// How long a claim keeps others away.
+const CLAIM_MS: u64 = 4 * 60 * 60 * 1000;
+/// How long evidence may be fetched after it was allowed.
+const EXPORT_MS: u64 = 7 * DAY_MS;
+/// The longest that a measure with an end may last, in days.
+const MAX_DAYS: u32 = 365;
+/// The most bytes of an explanation.
+const MAX_EXPLANATION: usize = 2000;
+
+/// What a case is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Subject {
+    /// A person.
+    Account(#[serde(with = "hex_id")] AccountId),
+    /// A group as a whole, by the hash of its id.
+    Room(#[serde(with = "hex")] [u8; 32]),
+}
+
+/// What is done about a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Measure {
+    /// Nothing: no rule was broken, or it cannot be told.
+    Dismiss,
+    /// The person is told that they broke a rule.
+    Warn,
+    /// For so many days they cannot introduce themself to strangers.
+    RestrictFirstContact {
+        /// How long.
+        days: u32,
+    },
+    /// For so many days they cannot connect.
+    Suspend {
+        /// How long.
+        days: u32,
+    },
+    /// They cannot connect any more.
+    Ban,
+}
+
+impl Measure {
+    /// Its name in files and forms.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Dismiss => "dismiss",
+            Self::Warn => "warn",
+            Self::RestrictFirstContact { .. } => "restrict-first-contact",
+            Self::Suspend { .. } => "suspend",
+            Self::Ban => "ban",
+        }
+    }
+
+    /// By its word; `days` where the measure has an end.
+    pub fn from_word(word: &str, days: u32) -> Option<Self> {
+        Some(match word {
+            "dismiss" => Self::Dismiss,
+            "warn" => Self::Warn,
+            "restrict-first-contact" => Self::RestrictFirstContact { days },
+            "suspend" => Self::Suspend { days },
+            "ban" => Self::Ban,
+            _ => return None,
+        })
+    }
+
+    fn days(self) -> Option<u32> {
+        match self {
+            Self::RestrictFirstContact { days } | Self::Suspend { days } => Some(days),
+            _ => None,
+        }
+    }
+
+    /// Until when it holds, milliseconds since 1970; 0 if it has no end or does not last. It ends with a day (UTC),
+    /// because accounts are held by days: at least as long as was decided, and at most a day longer.
+    pub fn until_ms(self, from_ms: u64) -> u64 {
+        self.days().map_or(0, |days| (from_ms / DAY_MS + u64::from(days) + 1).saturating_mul(DAY_MS))
+    }
+}
+
+/// Who works on a case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// Who.
+    pub by: StaffId,
+    /// Since when, milliseconds since 1970.
+    pub at_ms: u64,
+}
+
+/// What was decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// What is done.
+    pub measure: Measure,
+    /// Against whom (in a case about a group: a member who sent what was reported).
+    #[serde(with = "hex_id")]
+    pub against: AccountId,
+    /// Which rule was broken.
+    pub ground: Category,
+    /// In words, for the person it is about.
+    pub explanation: String,
+    /// By whom.
+    pub by: StaffId,
+    /// When, milliseconds since 1970.
+    pub at_ms: u64,
+}
+
+/// A person asked for another look.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Appeal {
+    /// Their words.
+    pub text: String,
+    /// When, milliseconds since 1970.
+    pub at_ms: u64,
+    /// What someone else decided then.
+    pub decision: Option<Decision>,
+}
+
+/// Evidence leaves the service only when two people want it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Export {
+    /// Who asked.
+    pub asked: Claim,
+    /// Who allowed it.
+    pub allowed: Option<Claim>,
+}
+
+/// See the module.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Case {
+    /// Its number.
+    pub number: CaseNumber,
+    /// What it is about.
+    pub subject: Subject,
+    /// The account's handle when it was opened; empty for a group.
+    pub handle: String,
+    /// When it was opened, milliseconds since 1970.
+    pub opened_ms: u64,
+    /// The most urgent category that was reported.
+    pub category: Category,
+    /// How many reports are in it.
+    pub reports: u32,
+    /// How many messages they disclose.
+    pub disclosed: u32,
+    /// How many of those are proven, and sent by whom it is about (in a case about a group: by others than who reported
+    /// them). What is proven of a third person says nothing against this one.
+    pub proven: u32,
+    /// Who works on it.
+    pub claim: Option<Claim>,
+    /// What was decided.
+    pub decision: Option<Decision>,
+    /// And whether the person appealed.
+    pub appeal: Option<Appeal>,
+    /// Whether its evidence may leave.
+    pub export: Option<Export>,
+}
+
+/// Where a case stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// Waits for a decision.
+    Open,
+    /// Waits for someone else's decision.
+    Appealed,
+    /// Decided; the person may still appeal.
+    Decided,
+    /// Decided for good.
+    Closed,
+}
+
+/// What someone at the desk does with a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Works on it from now on.
+    Claim,
+    /// No longer; a senior may end another's claim.
+    Release,
+    /// Decides it, or the appeal against what someone else decided.
+    Decide {
+        /// What is done.
+        measure: Measure,
+        /// Against whom.
+        against: AccountId,
+        /// Which rule was broken.
+        ground: Category,
+        /// In words, for the person.
+        explanation: String,
+    },
+    /// Asks that its evidence be exported.
+    AskExport,
+    /// Allows what someone else asked.
+    AllowExport,
+}
+
+impl Act {
+    /// Its name in the log.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Claim => "claim",
+            Self::Release => "release",
+            Self::Decide { .. } => "decide",
+            Self::AskExport => "ask-export",
+            Self::AllowExport => "allow-export",
+        }
+    }
+}
+
+/// Why something may not be done.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WhyNot {
+    /// The role may not.
+    #[error("your role may not do this")]
+    Role,
+    /// Someone else works on it.
+    #[error("{0} works on this case; ask them to release it")]
+    Claimed(StaffId),
+    /// Only who works on a case decides it.
+    #[error("claim the case first")]
+    NotClaimed,
+    /// It needs someone else.
+    #[error("this needs another person than {0}")]
+    SamePerson(StaffId),
+    /// There is nothing to decide, to allow or to appeal (any more).
+    #[error("there is nothing in this case that waits for this")]
+    NothingWaits,
+    /// A measure lasts from one day to a year.
+    #[error("a measure lasts from 1 to 365 days")]
+    Days,
+    /// A decision says why; an appeal too.
+    #[error("say why, in at most {0} bytes")]
+    Words(usize),
+    /// The person is not who the case is about.
+    #[error("the case is not about this person")]
+    Person,
+}
+
+impl Case {
+    /// Where it stands.
+    pub fn state(&self, now_ms: u64) -> State {
+        match (&self.decision, &self.appeal) {
+            (None, _) => State::Open,
+            (Some(_), Some(Appeal { decision: None, .. })) => State::Appealed,
+            (Some(_), Some(_)) => State::Closed,
+            (Some(decision), None) if now_ms <= appeal_until_ms(decision) => State::Decided,
+            (Some(_), None) => State::Closed,
+        }
+    }
+
+    /// What holds now: the last decision.
+    pub fn standing(&self) -> Option<&Decision> {
+        let appealed = self.appeal.as_ref().and_then(|appeal| appeal.decision.as_ref());
+        appealed.or(self.decision.as_ref())
+    }
+
+    /// What is in force, and until when, milliseconds since 1970 (0: no end, or nothing that lasts). A measure that an
+    /// appeal leaves as it was does not begin anew.
+    pub fn in_force(&self) -> Option<(Measure, u64)> {
+        let (first, now) = (self.decision.as_ref()?, self.standing()?);
+        let began = if now.measure == first.measure { first.at_ms } else { now.at_ms };
+        Some((now.measure, now.measure.until_ms(began)))
+    }
+
+    /// Who works on it now.
+    pub fn claimed_by(&self, now_ms: u64) -> Option<&StaffId> {
+        let claim = self.claim.as_ref()?;
+        (now_ms < claim.at_ms.saturating_add(CLAIM_MS)).then_some(&claim.by)
+    }
+
+    /// Does something with the case, if it may be done.
+    ///
+    /// # Errors
+    /// Nothing is changed then.
+    pub fn act(&mut self, staff: &Staff, act: Act, now_ms: u64) -> Result<(), WhyNot> {
+        use Permission::*;
+        let need = |what| if staff.role.may(what) { Ok(()) } else { Err(WhyNot::Role) };
+        let mine = Claim { by: staff.id.clone(), at_ms: now_ms };
+        match act {
+            Act::Claim => {
+                self.may_decide(staff, now_ms)?;
+                if let Some(other) = self.claimed_by(now_ms).filter(|by| **by != staff.id) {
+                    return Err(WhyNot::Claimed(other.clone()));
+                }
+                self.claim = Some(mine);
+            }
+            Act::Release => {
+                need(Decide)?;
+                match self.claimed_by(now_ms) {
+                    None => return Err(WhyNot::NothingWaits),
+                    Some(by) if *by != staff.id && !staff.role.may(Ban) => {
+                        return Err(WhyNot::Claimed(by.clone()));
+                    }
+                    Some(_) => self.claim = None,
+                }
+            }
+            Act::Decide { measure, against, ground, explanation } => {
+                self.may_decide(staff, now_ms)?;
+                if self.claimed_by(now_ms) != Some(&staff.id) {
+                    return Err(WhyNot::NotClaimed);
+                }
+                self.may_impose(staff, measure, &against)?;
+                if explanation.trim().is_empty() || explanation.len() > MAX_EXPLANATION {
+                    return Err(WhyNot::Words(MAX_EXPLANATION));
+                }
+                let by = staff.id.clone();
+                let decision = Decision { measure, against, ground, explanation, by, at_ms: now_ms };
+                match &mut self.appeal {
+                    Some(appeal) => appeal.decision = Some(decision),
+                    None => self.decision = Some(decision),
+                }
+                self.claim = None;
+            }
+            Act::AskExport => {
+                need(AskExport)?;
+                if self.may_fetch_until().is_some_and(|until| now_ms < until) {
+                    return Err(WhyNot::NothingWaits);
+                }
+                self.export = Some(Export { asked: mine, allowed: None });
+            }
+            Act::AllowExport => {
+                need(AllowExport)?;
+                match &mut self.export {
+                    Some(Export { asked, allowed: allowed @ None }) => {
+                        if asked.by == staff.id {
+                            return Err(WhyNot::SamePerson(staff.id.clone()));
+                        }
+                        *allowed = Some(mine);
+                    }
+                    _ => return Err(WhyNot::NothingWaits),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether this person may decide what waits now.
+    fn may_decide(&self, staff: &Staff, now_ms: u64) -> Result<(), WhyNot> {
+        let what = match self.state(now_ms) {
+            State::Open => Permission::Decide,
+            State::Appealed => Permission::DecideAppeals,
+            State::Decided | State::Closed => return Err(WhyNot::NothingWaits),
+        };
+        if !staff.role.may(what) {
+            return Err(WhyNot::Role);
+        }
+        match &self.decision {
+            Some(first) if first.by == staff.id => Err(WhyNot::SamePerson(staff.id.clone())),
+            _ => Ok(()),
+        }
+    }
+
+    fn may_impose(&self, staff: &Staff, measure: Measure, against: &AccountId) -> Result<(), WhyNot> {
+        // Whoever may decide an appeal may leave a ban as it is.
+        let as_it_is = self.decision.as_ref().is_some_and(|first| first.measure == measure);
+        if measure == Measure::Ban && !staff.role.may(Permission::Ban) && !as_it_is {
+            return Err(WhyNot::Role);
+        }
+        if measure.days().is_some_and(|days| !(1..=MAX_DAYS).contains(&days)) {
+            return Err(WhyNot::Days);
+        }
+        let person = match (&self.subject, &self.decision) {
+            (_, Some(first)) => first.against == *against,
+            (Subject::Account(account), None) => account == against,
+            (Subject::Room(_), None) => true,
+        };
+        if person { Ok(()) } else { Err(WhyNot::Person) }
+    }
+
+    /// The person asks for another look.
+    ///
+    /// # Errors
+    /// If there is nothing to appeal, it was appealed before, or it is too late.
+    pub fn appeal(&mut self, by: &AccountId, text: &str, now_ms: u64) -> Result<(), WhyNot> {
+        let first = self.decision.as_ref().filter(|first| first.against == *by).ok_or(WhyNot::Person)?;
+        if first.measure == Measure::Dismiss || self.state(now_ms) != State::Decided {
+            return Err(WhyNot::NothingWaits);
+        }
+        if text.trim().is_empty() || text.len() > MAX_APPEAL {
+            return Err(WhyNot::Words(MAX_APPEAL));
+        }
+        self.appeal = Some(Appeal { text: text.to_owned(), at_ms: now_ms, decision: None });
+        self.claim = None;
+        Ok(())
+    }
+
+    /// Whether the evidence may be fetched or sent now, by this person.
+    ///
+    /// # Errors
+    /// If the role may not, or no second person allowed it, or that was longer than a week ago.
+    pub fn may_fetch(&self, staff: &Staff, now_ms: u64) -> Result<(), WhyNot> {
+        if !staff.role.may(Permission::AskExport) {
+            return Err(WhyNot::Role);
+        }
+        match self.may_fetch_until() {
+            Some(until) if now_ms < until => Ok(()),
+            _ => Err(WhyNot::NothingWaits),
+        }
+    }
+
+    fn may_fetch_until(&self) -> Option<u64> {
+        let allowed = self.export.as_ref()?.allowed.as_ref()?;
+        Some(allowed.at_ms.saturating_add(EXPORT_MS))
+    }
+}
+
+/// Until when this decision may be appealed, milliseconds since 1970; 0 if it takes nothing from anybody.
+pub(crate) fn appeal_until_ms(decision: &Decision) -> u64 {
+    match decision.measure {
+        Measure::Dismiss => 0,
+        _ => decision.at_ms.saturating_add(RULING_DAYS * DAY_MS),
+    }
+}
