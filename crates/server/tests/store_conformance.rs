@@ -5,7 +5,9 @@
 mod common;
 mod conformance {
     pub mod care;
+    pub mod cases;
     pub mod commits;
+    pub mod desk;
     pub mod directory;
     pub mod mail;
     pub mod rows;
@@ -18,6 +20,9 @@ macro_rules! conformance {
             directory: the_trees_records, roots_are_given_once, what_is_owed, an_end_that_is_owed_keeps_its_chain;
             rows: accounts, handles_and_skeletons, account_state_and_last_seen, chains, removing_an_account,
                 addresses, heads, answers, key_packages, blocks, tokens, invites, payloads;
+            cases: cases_change, the_queue_is_in_order, cases_about_the_same, reports, notes_of_what_was_reported,
+                statements, old_cases_go;
+            desk: staff_come_and_go, desk_invites, the_log_only_grows, verifying_follows_the_log;
             mail: mailboxes, entries_in_order_and_bounded, deleting_entries, hour_keys, removing_a_mailbox,
                 numbers_without_bounds, entries_need_new_numbers;
             commits: a_failing_job_fails_its_commit, a_job_that_only_read_fails_alone, a_panic_fails_the_commit,

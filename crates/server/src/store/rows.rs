@@ -1,6 +1,7 @@
 //! The rows as the service sees them.
 
 use bytes::Bytes;
+use zegel_cases::State;
 use zegel_proto::{AccountId, v1::AgeBand};
 
 /// An account record (DESIGN.md section 4).
@@ -16,8 +17,10 @@ pub struct Account {
     pub age_band: AgeBand,
     /// `person` for now; the desk brings other roles.
     pub role: String,
-    /// Whether it may connect.
+    /// Whether it may connect; ask [`Account::state_on`], because it may have an end.
     pub state: AccountState,
+    /// The last day of that state; 0 if it has no end.
+    pub until_day: u32,
     /// BCP 47, for texts from the service.
     pub language: String,
     /// Day of registration.
@@ -26,15 +29,31 @@ pub struct Account {
     pub last_seen_day: u32,
 }
 
+impl Account {
+    /// What holds on this day: a state whose end has passed counts for nothing.
+    pub fn state_on(&self, today: u32) -> AccountState {
+        if self.until_day > 0 && self.until_day < today { AccountState::Active } else { self.state }
+    }
+}
+
 /// Whether an account may connect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccountState {
     /// It may.
     Active,
-    /// An operator suspended it.
+    /// An operator or the desk suspended it.
     Suspended,
     /// It may connect but not introduce itself to strangers.
     Restricted,
+    /// The desk banned it.
+    Banned,
+}
+
+impl AccountState {
+    /// Whether it may connect for mail; who may not can still appeal.
+    pub fn may_connect(self) -> bool {
+        matches!(self, Self::Active | Self::Restricted)
+    }
 }
 
 /// A device's queue. `first_seq..next_seq` wait; both begin at the same random 48-bit number.
@@ -124,4 +143,87 @@ pub struct Invite {
     pub age_band: Option<AgeBand>,
     /// Last day it is valid.
     pub expires_day: u32,
+}
+
+/// A case. Only what orders the queue and the retention is to be seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaseRow {
+    /// Random, below 2^63.
+    pub number: u64,
+    /// Keyed hash of what it is about.
+    pub subject: [u8; 32],
+    /// Where it stood at the last act.
+    pub state: State,
+    /// 0 is the most urgent.
+    pub urgency: u8,
+    /// Whether it waits behind its like.
+    pub doubtful: bool,
+    /// The hour it was opened in.
+    pub opened_hour: u32,
+    /// The day of the last act or report.
+    pub day: u32,
+    /// The case itself.
+    pub sealed: Vec<u8>,
+}
+
+impl CaseRow {
+    /// Its place in the queue of its state.
+    pub fn place(&self) -> QueuePlace {
+        let Self { number, urgency, doubtful, opened_hour, .. } = *self;
+        QueuePlace { urgency, doubtful, opened_hour, number }
+    }
+}
+
+/// Where a case waits: ordered as the queue is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct QueuePlace {
+    /// The most urgent first,
+    pub urgency: u8,
+    /// then what is not doubtful,
+    pub doubtful: bool,
+    /// then the oldest,
+    pub opened_hour: u32,
+    /// then anyhow.
+    pub number: u64,
+}
+
+/// A report within a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportRow {
+    /// Keyed hash of the reporter and their name for it.
+    pub id: [u8; 32],
+    /// The case's number.
+    pub case: u64,
+    /// Keyed hash of the reporter's account.
+    pub reporter: [u8; 32],
+    /// The day it came.
+    pub day: u32,
+    /// The report itself; up to about 300 kB.
+    pub sealed: Vec<u8>,
+}
+
+/// Someone at the desk. Never deleted: a name stands in the log for ever, and is not given again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StaffRow {
+    /// As it stands in the log.
+    pub name: String,
+    /// The word of a `zegel_cases::Role`.
+    pub role: String,
+    /// Random: the user handle that their passkeys carry.
+    pub handle: [u8; 16],
+    /// Their passkeys (public keys and counters), a JSON array.
+    pub passkeys: String,
+    /// Whether they left.
+    pub removed: bool,
+}
+
+/// Leave to join the desk, good once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeskInvite {
+    /// Under which name.
+    pub name: String,
+    /// The word of a `zegel_cases::Role`.
+    pub role: String,
+    /// Until when, milliseconds since 1970.
+    pub expires_ms: u64,
 }

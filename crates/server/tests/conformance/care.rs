@@ -3,6 +3,7 @@
 use zegel_proto::{DeviceId, RoomId};
 use zegel_server::store::{Counts, Store};
 
+use super::desk;
 use crate::common::*;
 
 fn fill(store: &dyn Store) -> (DeviceId, RoomId) {
@@ -12,9 +13,11 @@ fn fill(store: &dyn Store) -> (DeviceId, RoomId) {
         deliver(tx, &device, 480_000, 7, "hello")?;
         tx.put_head(&room, &head(3))?;
         tx.put_address(&[1; 32], b"address")?;
+        tx.put_statement(&[1; 32], 20_000, b"statement")?;
         Ok(device)
     })
     .unwrap();
+    desk::note(store, "sign-in");
     (device, room)
 }
 
@@ -27,6 +30,8 @@ fn check(store: &dyn Store, (device, room): (DeviceId, RoomId)) {
         assert_eq!(tx.hour_key(&device, 7)?, Some(hour_key(7, 480_000)));
         assert_eq!(tx.head(&room)?, Some(head(3)));
         assert_eq!(tx.address(&[1; 32])?.unwrap(), b"address");
+        assert_eq!(tx.statements_for(&[1; 32])?, [b"statement"]);
+        assert_eq!(tx.log_head()?.0, 1);
         Ok(())
     })
     .unwrap();

@@ -15,6 +15,7 @@ pub fn accounts(at: &dyn Place) {
     alice.language = "nl".into();
     alice.age_band = AgeBand::Teen;
     alice.state = AccountState::Restricted;
+    alice.until_day = 20_100;
     let second = alice.clone();
     write(&*store, move |tx| tx.put_account(&second, "alice")).unwrap();
     assert_eq!(read(&*store, move |tx| tx.account(&id)).unwrap(), Some(alice));
@@ -43,9 +44,14 @@ pub fn account_state_and_last_seen(at: &dyn Place) {
     let id = alice.id;
     write(&*store, move |tx| {
         tx.put_account(&alice, "alice")?;
-        for state in [AccountState::Suspended, AccountState::Restricted, AccountState::Active] {
-            tx.set_account_state(&id, state)?;
-            assert_eq!(tx.account(&id)?.unwrap().state, state);
+        use AccountState::{Active, Banned, Restricted, Suspended};
+        for (state, until_day) in [(Suspended, 20_010), (Restricted, 1), (Banned, 0), (Active, 0)] {
+            tx.set_account_state(&id, state, until_day)?;
+            let account = tx.account(&id)?.unwrap();
+            assert_eq!((account.state, account.until_day), (state, until_day));
+            assert_eq!(account.state_on(until_day), state, "until the end of that day");
+            let after = if until_day > 0 { Active } else { state };
+            assert_eq!(account.state_on(until_day + 1), after);
         }
         tx.set_last_seen(&id, 20_001)?;
         tx.set_last_seen(&id, 20_001)?;

@@ -9,7 +9,8 @@ use super::{mailboxes, tx::SqliteTx};
 use crate::store::{Account, AccountState, StoreResult};
 
 pub(super) fn get(tx: &mut SqliteTx<'_>, id: &AccountId) -> StoreResult<Option<Account>> {
-    let sql = "SELECT id, app, handle, age_band, role, state, language, created_day, last_seen_day
+    let sql = "SELECT id, app, handle, age_band, role, state, language, created_day, last_seen_day,
+                 until_day
                FROM account WHERE id = ?1";
     tx.find("reading an account", sql, [id.0], |row| {
         Ok(Account {
@@ -22,6 +23,7 @@ pub(super) fn get(tx: &mut SqliteTx<'_>, id: &AccountId) -> StoreResult<Option<A
             language: row.get(6)?,
             created_day: row.get(7)?,
             last_seen_day: row.get(8)?,
+            until_day: row.get(9)?,
         })
     })
 }
@@ -39,11 +41,12 @@ pub(super) fn skeleton_used(tx: &mut SqliteTx<'_>, skeleton: &str) -> StoreResul
 pub(super) fn put(tx: &mut SqliteTx<'_>, account: &Account, skeleton: &str) -> StoreResult<()> {
     let doing = "writing an account";
     let sql = "INSERT INTO account
-                 (id, app, handle, age_band, role, state, language, created_day, last_seen_day)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                 (id, app, handle, age_band, role, state, language, created_day, last_seen_day,
+                  until_day)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
                ON CONFLICT (id) DO UPDATE SET
                  app = ?2, handle = ?3, age_band = ?4, role = ?5, state = ?6, language = ?7,
-                 created_day = ?8, last_seen_day = ?9";
+                 created_day = ?8, last_seen_day = ?9, until_day = ?10";
     let values = params![
         account.id.0,
         account.app,
@@ -54,15 +57,21 @@ pub(super) fn put(tx: &mut SqliteTx<'_>, account: &Account, skeleton: &str) -> S
         account.language,
         account.created_day,
         account.last_seen_day,
+        account.until_day,
     ];
     tx.execute(doing, sql, values)?;
     let sql = "INSERT INTO used_skeleton (hash) VALUES (?1) ON CONFLICT DO NOTHING";
     tx.execute(doing, sql, [skeleton_hash(skeleton)]).map(drop)
 }
 
-pub(super) fn set_state(tx: &mut SqliteTx<'_>, id: &AccountId, state: AccountState) -> StoreResult<()> {
-    let sql = "UPDATE account SET state = ?2 WHERE id = ?1";
-    tx.execute("changing an account's state", sql, params![id.0, state_number(state)]).map(drop)
+pub(super) fn set_state(
+    tx: &mut SqliteTx<'_>,
+    id: &AccountId,
+    state: AccountState,
+    until_day: u32,
+) -> StoreResult<()> {
+    let sql = "UPDATE account SET state = ?2, until_day = ?3 WHERE id = ?1";
+    tx.execute("changing an account's state", sql, params![id.0, state_number(state), until_day]).map(drop)
 }
 
 /// Compares first: most connections of a day are not the first one.
@@ -121,6 +130,7 @@ fn state_number(state: AccountState) -> i64 {
         AccountState::Active => 0,
         AccountState::Suspended => 1,
         AccountState::Restricted => 2,
+        AccountState::Banned => 3,
     }
 }
 
@@ -129,6 +139,7 @@ fn state(row: &Row<'_>, column: usize) -> rusqlite::Result<AccountState> {
         0 => Ok(AccountState::Active),
         1 => Ok(AccountState::Suspended),
         2 => Ok(AccountState::Restricted),
+        3 => Ok(AccountState::Banned),
         other => Err(Error::IntegralValueOutOfRange(column, other)),
     }
 }

@@ -5,7 +5,7 @@
 //! | `folder`, `connect`, `schema`, `v1.sql` | the files, their settings, their tables |
 //! | `writer`, `reader` | the threads: group commit, snapshots |
 //! | `tx`, `ops`, `cache` | a transaction, its operations, what is remembered between commits |
-//! | `accounts`, `mailboxes`, `entries`, `heads`, `stock`, `names`, `directory` | the operations, by what they keep |
+//! | `accounts`, `mailboxes`, `entries`, `heads`, `stock`, `names`, `directory`, `cases`, `desk` | the operations, by what they keep |
 //! | `sweep`, `backup`, `verify` | retention and care |
 //!
 //! *Invariant:* what was answered with success is on disk; of a commit that failed nothing is.
@@ -13,7 +13,9 @@
 mod accounts;
 mod backup;
 mod cache;
+mod cases;
 mod connect;
+mod desk;
 mod directory;
 mod entries;
 mod error;

@@ -1,15 +1,16 @@
 //! The trait's operations, each in the file of what it keeps.
 
+use zegel_cases::State;
 use zegel_identity::SignedLink;
 use zegel_proto::{AccountId, BlobName, DeviceId, RoomId};
 
 use super::{
-    accounts, directory, entries, heads, mailboxes, names, stock, sweep,
+    accounts, cases, desk, directory, entries, heads, mailboxes, names, stock, sweep,
     tx::{SqliteTx, Then},
 };
 use crate::store::{
-    Account, AccountState, Counts, Cut, Head, HourKeyRow, Invite, Mailbox, Owed, RootRow, StoreResult,
-    StoredEntry, Tx,
+    Account, AccountState, CaseRow, Counts, Cut, DeskInvite, Head, HourKeyRow, Invite, Mailbox, Owed,
+    QueuePlace, ReportRow, RootRow, StaffRow, StoreResult, StoredEntry, Tx,
 };
 
 impl Tx for SqliteTx<'_> {
@@ -29,8 +30,8 @@ impl Tx for SqliteTx<'_> {
     fn put_account(&mut self, account: &Account, skeleton: &str) -> StoreResult<()> {
         accounts::put(self, account, skeleton)
     }
-    fn set_account_state(&mut self, id: &AccountId, state: AccountState) -> StoreResult<()> {
-        accounts::set_state(self, id, state)
+    fn set_account_state(&mut self, id: &AccountId, state: AccountState, until_day: u32) -> StoreResult<()> {
+        accounts::set_state(self, id, state, until_day)
     }
     fn set_last_seen(&mut self, id: &AccountId, day: u32) -> StoreResult<()> {
         accounts::set_last_seen(self, id, day)
@@ -185,6 +186,77 @@ impl Tx for SqliteTx<'_> {
     }
     fn settle_owed(&mut self, account: &AccountId, paid: &Owed) -> StoreResult<()> {
         directory::settle_owed(self, account, paid)
+    }
+
+    fn case(&mut self, number: u64) -> StoreResult<Option<CaseRow>> {
+        cases::get(self, number)
+    }
+    fn put_case(&mut self, case: &CaseRow) -> StoreResult<()> {
+        cases::put(self, case)
+    }
+    fn cases_about(&mut self, subject: &[u8; 32], limit: usize) -> StoreResult<Vec<CaseRow>> {
+        cases::about(self, subject, limit)
+    }
+    fn queue(&mut self, state: State, after: Option<QueuePlace>, limit: usize) -> StoreResult<Vec<CaseRow>> {
+        cases::queue(self, state, after, limit)
+    }
+    fn queue_length(&mut self, state: State) -> StoreResult<u64> {
+        cases::queue_length(self, state)
+    }
+    fn report(&mut self, id: &[u8; 32]) -> StoreResult<Option<ReportRow>> {
+        cases::report(self, id)
+    }
+    fn put_report(&mut self, report: &ReportRow) -> StoreResult<()> {
+        cases::put_report(self, report)
+    }
+    fn reports_in(&mut self, case: u64) -> StoreResult<Vec<ReportRow>> {
+        cases::reports_in(self, case)
+    }
+    fn reports_by(&mut self, reporter: &[u8; 32], limit: usize) -> StoreResult<Vec<([u8; 32], u64)>> {
+        cases::reports_by(self, reporter, limit)
+    }
+    fn reported(&mut self, tag: &[u8; 32]) -> StoreResult<bool> {
+        cases::reported(self, tag)
+    }
+    fn put_reported(&mut self, tag: &[u8; 32], day: u32) -> StoreResult<()> {
+        cases::put_reported(self, tag, day)
+    }
+    fn put_statement(&mut self, person: &[u8; 32], day: u32, sealed: &[u8]) -> StoreResult<()> {
+        cases::put_statement(self, person, day, sealed)
+    }
+    fn statements_for(&mut self, person: &[u8; 32]) -> StoreResult<Vec<Vec<u8>>> {
+        cases::statements_for(self, person)
+    }
+
+    fn staff(&mut self, name: &str) -> StoreResult<Option<StaffRow>> {
+        desk::staff(self, name)
+    }
+    fn staff_by_handle(&mut self, handle: &[u8; 16]) -> StoreResult<Option<StaffRow>> {
+        desk::staff_by_handle(self, handle)
+    }
+    fn all_staff(&mut self) -> StoreResult<Vec<StaffRow>> {
+        desk::all_staff(self)
+    }
+    fn put_staff(&mut self, staff: &StaffRow) -> StoreResult<()> {
+        desk::put_staff(self, staff)
+    }
+    fn desk_invite(&mut self, hash: &[u8; 32]) -> StoreResult<Option<DeskInvite>> {
+        desk::invite(self, hash)
+    }
+    fn put_desk_invite(&mut self, hash: &[u8; 32], invite: &DeskInvite) -> StoreResult<()> {
+        desk::put_invite(self, hash, invite)
+    }
+    fn delete_desk_invite(&mut self, hash: &[u8; 32]) -> StoreResult<()> {
+        desk::delete_invite(self, hash)
+    }
+    fn log_head(&mut self) -> StoreResult<(u64, [u8; 32])> {
+        desk::log_head(self)
+    }
+    fn append_log(&mut self, seq: u64, line: &str, hash: &[u8; 32]) -> StoreResult<()> {
+        desk::append_log(self, seq, line, hash)
+    }
+    fn log_lines(&mut self, from_seq: u64, limit: usize) -> StoreResult<Vec<String>> {
+        desk::log_lines(self, from_seq, limit)
     }
 
     fn sweep(&mut self, cut: &Cut, limit: usize) -> StoreResult<u64> {

@@ -6,7 +6,7 @@ use rusqlite::params;
 use zegel_proto::{DeviceId, RoomId};
 
 use super::{
-    accounts, entries, heads, mailboxes,
+    accounts, cases, entries, heads, mailboxes,
     tx::{SqliteTx, first_id, hour_of},
 };
 use crate::store::{Counts, Cut, StoreResult};
@@ -39,12 +39,17 @@ pub(super) fn sweep(tx: &mut SqliteTx<'_>, cut: &Cut, limit: usize) -> StoreResu
             "DELETE FROM invite WHERE hash IN (SELECT hash FROM invite WHERE expires_day < ?1 LIMIT ?2)",
             cut.invite_day.into(),
         ),
+        (
+            "DELETE FROM desk_invite WHERE hash IN (SELECT hash FROM desk_invite WHERE expires_ms < ?1 LIMIT ?2)",
+            i64::try_from(cut.desk_invite_ms).unwrap_or(i64::MAX),
+        ),
     ] {
         gone += tx.execute(DOING, sql, params![before, rows])?;
     }
     gone += dead_addresses(tx, cut, rows)?;
     gone += old_heads(tx, cut, rows)?;
     gone += ended_chains(tx, cut, limit)?;
+    gone += cases::sweep(tx, cut, limit)?;
     Ok(gone as u64)
 }
 

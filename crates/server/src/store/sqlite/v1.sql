@@ -3,7 +3,9 @@
 -- No row may tell when, or after which other row, it was written: tables are ordered by random names, or by
 -- id = hour * 2^40 + 40 random bits. Unsigned 64-bit numbers are kept as the signed number of the same bits.
 --
--- The three tables of the key directory are the exception. A directory is public and dated by nature: whoever knows a
+-- There are two exceptions. The desk's log is one: who did what at the desk, and when, in this order, is all it is for.
+--
+-- The three tables of the key directory are the other. A directory is public and dated by nature: whoever knows a
 -- handle may ask when its entries came, and anyone may ask when each epoch was published. So these rows tell to the
 -- epoch (ten seconds) when an account began, changed its devices or ended. Nothing in them tells of mail.
 
@@ -13,7 +15,8 @@ CREATE TABLE account (
   handle        TEXT    NOT NULL UNIQUE,
   age_band      INTEGER NOT NULL,
   role          TEXT    NOT NULL,
-  state         INTEGER NOT NULL CHECK (state IN (0, 1, 2)),
+  state         INTEGER NOT NULL CHECK (state IN (0, 1, 2, 3)),
+  until_day     INTEGER NOT NULL,
   language      TEXT    NOT NULL,
   created_day   INTEGER NOT NULL,
   last_seen_day INTEGER NOT NULL
@@ -143,3 +146,69 @@ CREATE TABLE directory_pending (
   made_ms   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX directory_pending_by_promise ON directory_pending (by_epoch);
+
+-- Cases and reports: how many, how urgent, from which hour. About whom and what is sealed, or under a keyed hash.
+CREATE TABLE desk_case (
+  id          INTEGER NOT NULL PRIMARY KEY,
+  number      INTEGER NOT NULL UNIQUE,
+  subject     BLOB    NOT NULL CHECK (length(subject) = 32),
+  state       INTEGER NOT NULL CHECK (state IN (0, 1, 2, 3)),
+  urgency     INTEGER NOT NULL,
+  doubtful    INTEGER NOT NULL CHECK (doubtful IN (0, 1)),
+  opened_hour INTEGER NOT NULL,
+  day         INTEGER NOT NULL,
+  sealed      BLOB    NOT NULL
+) STRICT;
+-- The queue is read along this one, and counted in it. (Were `number` the row's id, SQLite would not look it up here.)
+CREATE INDEX desk_case_by_place ON desk_case (state, urgency, doubtful, opened_hour, number);
+CREATE INDEX desk_case_by_subject ON desk_case (subject, day, number);
+CREATE INDEX desk_case_by_day ON desk_case (day);
+
+CREATE TABLE report (
+  id          INTEGER NOT NULL PRIMARY KEY,
+  tag         BLOB    NOT NULL UNIQUE CHECK (length(tag) = 32),
+  case_number INTEGER NOT NULL,
+  reporter    BLOB    NOT NULL CHECK (length(reporter) = 32),
+  day         INTEGER NOT NULL,
+  sealed      BLOB    NOT NULL
+) STRICT;
+CREATE INDEX report_by_case ON report (case_number, day);
+CREATE INDEX report_by_reporter ON report (reporter, day);
+
+CREATE TABLE reported (
+  tag BLOB    NOT NULL PRIMARY KEY CHECK (length(tag) = 32),
+  day INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX reported_by_day ON reported (day);
+
+CREATE TABLE statement (
+  id     INTEGER NOT NULL PRIMARY KEY,
+  person BLOB    NOT NULL CHECK (length(person) = 32),
+  day    INTEGER NOT NULL,
+  sealed BLOB    NOT NULL
+) STRICT;
+CREATE INDEX statement_by_person ON statement (person, day);
+CREATE INDEX statement_by_day ON statement (day);
+
+-- Never deleted: a name in the log is one person's for ever.
+CREATE TABLE desk_staff (
+  name     TEXT    NOT NULL PRIMARY KEY,
+  role     TEXT    NOT NULL,
+  handle   BLOB    NOT NULL UNIQUE CHECK (length(handle) = 16),
+  passkeys TEXT    NOT NULL,
+  removed  INTEGER NOT NULL CHECK (removed IN (0, 1))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE desk_invite (
+  hash       BLOB    NOT NULL PRIMARY KEY CHECK (length(hash) = 32),
+  name       TEXT    NOT NULL,
+  role       TEXT    NOT NULL,
+  expires_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Each line holds the hash of the line before it.
+CREATE TABLE desk_log (
+  seq  INTEGER NOT NULL PRIMARY KEY,
+  line TEXT    NOT NULL,
+  hash BLOB    NOT NULL CHECK (length(hash) = 32)
+) STRICT;

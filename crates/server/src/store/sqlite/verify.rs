@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::ErrorCode;
 
-use super::{connect, error::failed, folder};
+use super::{connect, desk, error::failed, folder};
 use crate::store::StoreResult;
 
 const DOING: &str = "verifying the store";
@@ -70,6 +70,10 @@ const INVARIANTS: &[(&str, &str)] = &[
         "conversations that are both in use and swept",
         "SELECT count(*) FROM head WHERE room IN (SELECT room FROM tombstone)",
     ),
+    (
+        "reports without a case",
+        "SELECT count(*) FROM report WHERE case_number NOT IN (SELECT number FROM desk_case)",
+    ),
 ];
 
 /// What is wrong, in sentences that name nobody; empty if all is well.
@@ -88,6 +92,11 @@ pub(super) fn verify(data_dir: &Path) -> StoreResult<Vec<String>> {
             Err(e) if is_corrupt(&e) => wrong.push(format!("{what} could not be counted: {e}")),
             Err(e) => return Err(failed(DOING, e)),
         }
+    }
+    match desk::log_fault(&conn) {
+        Ok(fault) => wrong.extend(fault),
+        Err(e) if is_corrupt(&e) => wrong.push(format!("the desk's log could not be read: {e}")),
+        Err(e) => return Err(failed(DOING, e)),
     }
     Ok(wrong)
 }
