@@ -1,0 +1,129 @@
+//! Pages as answers, and what is shown when something cannot be done.
+
+use askama::Template;
+use axum::{
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use zegel_cases::{CaseNumber, Permission, WhyNot};
+
+use crate::{OfficeError, seat::Seat, text::Text};
+
+/// What surrounds every page.
+pub(crate) struct Frame<'a> {
+    /// The service's domain; empty where it is not known.
+    pub domain: &'a str,
+    /// Who is signed in.
+    pub seat: Option<&'a Seat>,
+    /// Which page of the menu this is.
+    pub here: &'static str,
+}
+
+impl Frame<'_> {
+    pub(crate) fn may_see_cases(&self) -> bool {
+        self.seat.is_some_and(|seat| seat.staff.role.may(Permission::SeeCases))
+    }
+
+    pub(crate) fn may_see_log(&self) -> bool {
+        self.seat.is_some_and(|seat| seat.staff.role.may(Permission::SeeLog))
+    }
+}
+
+/// A page.
+pub(crate) fn page(status: StatusCode, template: &impl Template) -> Response {
+    match template.render() {
+        Ok(html) => (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "while making a page of the desk");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// A file to keep. `name` is ours, never anybody's text.
+pub(crate) fn download(name: &str, kind: &'static str, bytes: Vec<u8>) -> Response {
+    let keep = format!("attachment; filename=\"{name}\"");
+    ([(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, keep)], bytes).into_response()
+}
+
+/// Says what was not done, and what to do now.
+#[derive(Debug)]
+pub(crate) struct Trouble {
+    /// Of the answer.
+    pub status: StatusCode,
+    /// What happened.
+    pub what: String,
+    /// What to do now.
+    pub next: String,
+    /// Where the page leads.
+    back: Option<CaseNumber>,
+}
+
+#[derive(Template)]
+#[template(path = "trouble.html")]
+struct TroublePage<'a> {
+    frame: Frame<'a>,
+    title: &'static str,
+    what: Text,
+    next: &'a str,
+    back: Option<CaseNumber>,
+}
+
+impl Trouble {
+    pub(crate) fn new(status: StatusCode, what: impl Into<String>, next: impl Into<String>) -> Self {
+        Self { status, what: what.into(), next: next.into(), back: None }
+    }
+
+    /// Leads back to a case.
+    pub(crate) fn at(self, number: CaseNumber) -> Self {
+        Self { back: Some(number), ..self }
+    }
+}
+
+impl From<OfficeError> for Trouble {
+    fn from(error: OfficeError) -> Self {
+        let (status, next) = match &error {
+            OfficeError::WhyNot(WhyNot::Role) => {
+                (StatusCode::FORBIDDEN, "If it should be your work, ask the operator for another role.")
+            }
+            OfficeError::WhyNot(WhyNot::Days | WhyNot::Words(_) | WhyNot::Person) => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "Nothing was changed. Go back and change what you filled in.",
+            ),
+            OfficeError::WhyNot(_) => {
+                (StatusCode::CONFLICT, "Nothing was changed. Look at the case as it stands now.")
+            }
+            OfficeError::NotFound => {
+                (StatusCode::NOT_FOUND, "Check its number; cases are deleted when their time is over.")
+            }
+            OfficeError::Filing(_) => (StatusCode::BAD_GATEWAY, "The case is as it was; you can try again."),
+            OfficeError::Store => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Load the page again in a minute; if it stays so, tell the operator.",
+            ),
+        };
+        Self::new(status, sentence(&error.to_string()), next)
+    }
+}
+
+/// An error's text as a sentence of a page.
+fn sentence(text: &str) -> String {
+    let mut letters = text.trim_end_matches('.').chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).chain(['.']).collect()
+}
+
+impl IntoResponse for Trouble {
+    fn into_response(self) -> Response {
+        let title = match self.status {
+            StatusCode::FORBIDDEN => "Not allowed",
+            StatusCode::NOT_FOUND => "Not found",
+            StatusCode::CONFLICT => "Not possible now",
+            StatusCode::BAD_GATEWAY => "Not filed",
+            StatusCode::SERVICE_UNAVAILABLE => "Try again later",
+            _ => "This could not be read",
+        };
+        let frame = Frame { domain: "", seat: None, here: "" };
+        let (what, next) = (Text(self.what), self.next.as_str());
+        page(self.status, &TroublePage { frame, title, what, next, back: self.back })
+    }
+}

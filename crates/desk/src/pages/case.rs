@@ -1,0 +1,251 @@
+//! One case: what was disclosed and how far it is proven, what was decided, and what this person may do now.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{extract::State, http::StatusCode, response::Response};
+use zegel_cases::{Act, Case, Claim, Decision, Finding, Report, Shown, Staff, Subject};
+
+use super::{
+    decide::{DecideForm, Draft},
+    queue::Row,
+    words,
+};
+use crate::{
+    Desk, Office, Whole,
+    answer::{Frame, Trouble, page},
+    seat::{Numbered, Seat},
+    text::{Text, time},
+};
+
+#[derive(Template)]
+#[template(path = "case.html")]
+struct CasePage<'a> {
+    frame: Frame<'a>,
+    csrf: &'a str,
+    /// Why what was just tried was not done.
+    notice: Option<&'a str>,
+    /// What they had written then, if there is no form for it any more.
+    unsent: Option<&'a str>,
+    row: Row,
+    meaning: &'static str,
+    cluster: Option<String>,
+    reports: Vec<Reported>,
+    /// How many there are, if more than are shown.
+    more: Option<String>,
+    rulings: Vec<Ruling>,
+    appeal: Option<(Text, String)>,
+    others: Vec<Row>,
+    claim: bool,
+    /// The words of the button.
+    release: Option<&'static str>,
+    decide: Option<DecideForm>,
+    export: Export,
+}
+
+struct Reported {
+    place: usize,
+    reporter: Text,
+    category: &'static str,
+    meaning: &'static str,
+    note: Option<Text>,
+    made: String,
+    accuracy: String,
+    young: bool,
+    room: String,
+    counts: (u32, u32),
+    run: Vec<Message>,
+}
+
+struct Message {
+    place: usize,
+    gap: Option<String>,
+    badge: (&'static str, &'static str),
+    why: Option<Text>,
+    sender: Option<Text>,
+    /// Class and words for the person reported and for the reporter.
+    mark: Option<(&'static str, &'static str)>,
+    time: Option<String>,
+    text: Option<Text>,
+}
+
+struct Ruling {
+    heading: &'static str,
+    measure: String,
+    until: Option<String>,
+    ground: (&'static str, &'static str),
+    against: Option<Text>,
+    explanation: Text,
+    by: Text,
+    time: String,
+}
+
+/// Where the evidence stands, and what this person may do about it.
+struct Export {
+    asked: Option<(Text, String)>,
+    allowed: Option<(Text, String)>,
+    ask: bool,
+    allow: bool,
+    fetch: bool,
+}
+
+/// Shows a case.
+pub(crate) async fn case<O: Office>(
+    State(desk): State<Arc<Desk<O>>>,
+    Numbered(number): Numbered,
+    seat: Seat,
+) -> Result<Response, Trouble> {
+    let whole = desk.office.whole(&seat.staff, number).await?;
+    let draft = Draft::new(&whole.line.case);
+    Ok(show(&desk, &seat, whole, draft, None))
+}
+
+/// The page of a case. `refused`: why a decision was not taken just now.
+pub(super) fn show<O: Office>(
+    desk: &Desk<O>,
+    seat: &Seat,
+    whole: Whole,
+    draft: Draft,
+    refused: Option<(StatusCode, &str)>,
+) -> Response {
+    let (staff, now_ms) = (&seat.staff, desk.office.now_ms());
+    let Whole { line, reports, others, cluster } = whole;
+    let case = &line.case;
+    let may = |act| case.clone().act(staff, act, now_ms).is_ok();
+    let claimed = case.claimed_by(now_ms);
+    let decide = DecideForm::of(case, &reports, staff, &draft, now_ms);
+    let template = CasePage {
+        frame: Frame { domain: desk.office.domain(), seat: Some(seat), here: "" },
+        csrf: &seat.csrf,
+        notice: refused.map(|(_, why)| why),
+        unsent: (refused.is_some() && decide.is_none()).then_some(draft.explanation.as_str()),
+        meaning: case.category.line(),
+        cluster: (cluster.0 > 0).then(|| {
+            let within = words::count(cluster.0.into(), "report");
+            format!(
+                "{within} within an hour, {} from accounts younger than a week; volume decides nothing",
+                cluster.1
+            )
+        }),
+        more: (case.reports as usize > reports.len()).then(|| words::count(case.reports.into(), "report")),
+        rulings: rulings(case, &reports),
+        appeal: case.appeal.as_ref().map(|appeal| (Text(appeal.text.clone()), time(appeal.at_ms))),
+        others: others.into_iter().map(|line| Row::of(line, now_ms)).collect(),
+        claim: claimed.is_none() && may(Act::Claim),
+        release: match claimed {
+            Some(by) if may(Act::Release) => {
+                Some(if *by == staff.id { "Release" } else { "End their claim" })
+            }
+            _ => None,
+        },
+        decide,
+        export: Export::of(case, staff, now_ms),
+        reports: reports
+            .iter()
+            .enumerate()
+            .map(|(place, report)| Reported::of(place + 1, report, case))
+            .collect(),
+        row: Row::of(line.clone(), now_ms),
+    };
+    page(refused.map_or(StatusCode::OK, |(status, _)| status), &template)
+}
+
+impl Reported {
+    fn of(place: usize, report: &Report, case: &Case) -> Self {
+        let (decided, right) = report.earlier;
+        let accuracy = match decided {
+            0 => "none of their earlier reports was decided yet".into(),
+            _ => format!(
+                "{right} of {} led to a measure",
+                words::count(decided.into(), "decided earlier report")
+            ),
+        };
+        let run = report.run.iter().enumerate();
+        Self {
+            place,
+            reporter: handle(&report.handle),
+            category: report.category.word(),
+            meaning: report.category.line(),
+            note: (!report.note.is_empty()).then(|| Text(report.note.clone())),
+            made: time(report.made_ms),
+            accuracy,
+            young: report.young,
+            room: report.room.chars().take(12).collect(),
+            counts: report.counts(),
+            run: run.map(|(place, shown)| Message::of(place + 1, shown, report, case)).collect(),
+        }
+    }
+}
+
+impl Message {
+    fn of(place: usize, shown: &Shown, report: &Report, case: &Case) -> Self {
+        let (badge, why) = match &shown.finding {
+            Finding::Proven => (("proven", "proven"), None),
+            Finding::Withheld => (("withheld", "withheld"), None),
+            Finding::Unproven(why) => (("unproven", "not proven"), Some(Text(why.clone()))),
+        };
+        let reported = matches!(&case.subject, Subject::Account(id) if id.to_hex() == shown.sender);
+        let mark = match () {
+            () if shown.sender.is_empty() => None,
+            () if shown.sender == report.reporter.to_hex() => Some(("reporter", "the reporter themself")),
+            () if reported => Some(("reported", "the person reported")),
+            () => None,
+        };
+        Self {
+            place,
+            gap: (shown.gap > 0).then(|| words::count(shown.gap, "message")),
+            badge,
+            why,
+            sender: (!shown.sender.is_empty()).then(|| handle(&shown.handle)),
+            mark,
+            time: (shown.accepted_ms > 0).then(|| time(shown.accepted_ms)),
+            text: (!shown.content.is_empty()).then(|| Text(shown.text.clone())),
+        }
+    }
+}
+
+impl Export {
+    fn of(case: &Case, staff: &Staff, now_ms: u64) -> Self {
+        let words = |claim: &Claim| (Text(claim.by.0.clone()), time(claim.at_ms));
+        let may = |act| case.clone().act(staff, act, now_ms).is_ok();
+        let waits = case.export.as_ref().is_some_and(|export| export.allowed.is_none());
+        Self {
+            asked: case.export.as_ref().map(|export| words(&export.asked)),
+            allowed: case.export.as_ref().and_then(|export| export.allowed.as_ref()).map(words),
+            ask: !waits && may(Act::AskExport),
+            allow: may(Act::AllowExport),
+            fetch: case.may_fetch(staff, now_ms).is_ok(),
+        }
+    }
+}
+
+fn rulings(case: &Case, reports: &[Report]) -> Vec<Ruling> {
+    let first = case.decision.iter().map(|decision| ("Decision", decision));
+    let second = case.appeal.iter().filter_map(|appeal| appeal.decision.as_ref());
+    let second = second.map(|decision| ("Decision on the appeal", decision));
+    first.chain(second).map(|(heading, decision)| Ruling::of(heading, decision, case, reports)).collect()
+}
+
+impl Ruling {
+    fn of(heading: &'static str, decision: &Decision, case: &Case, reports: &[Report]) -> Self {
+        let until_ms = decision.measure.until_ms(decision.at_ms);
+        let group = matches!(case.subject, Subject::Room(_));
+        let sender = decision.against.to_hex();
+        let shown = reports.iter().flat_map(|report| &report.run).find(|shown| shown.sender == sender);
+        Self {
+            heading,
+            measure: words::measure(decision.measure),
+            until: (until_ms > 0).then(|| time(until_ms)),
+            ground: (decision.ground.word(), decision.ground.line()),
+            against: shown.filter(|_| group).map(|shown| handle(&shown.handle)),
+            explanation: Text(decision.explanation.clone()),
+            by: Text(decision.by.0.clone()),
+            time: time(decision.at_ms),
+        }
+    }
+}
+
+/// A handle, or what to call somebody who has none any more.
+pub(super) fn handle(handle: &str) -> Text {
+    Text(if handle.is_empty() { "(account gone)".into() } else { handle.to_owned() })
+}

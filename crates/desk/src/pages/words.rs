@@ -1,0 +1,40 @@
+//! Names of things, as the pages say them.
+
+use zegel_cases::{Measure, State, Urgency};
+
+/// How soon somebody has to look.
+pub(super) fn urgency(urgency: Urgency) -> (&'static str, &'static str) {
+    match urgency {
+        Urgency::Danger => ("danger", "Danger"),
+        Urgency::Harm => ("harm", "Harm"),
+        Urgency::Nuisance => ("nuisance", "Nuisance"),
+    }
+}
+
+/// Where a case stands.
+pub(super) fn state(state: State) -> &'static str {
+    match state {
+        State::Open => "Open",
+        State::Appealed => "Appealed",
+        State::Decided => "Decided",
+        State::Closed => "Closed",
+    }
+}
+
+/// What was done.
+pub(super) fn measure(measure: Measure) -> String {
+    match measure {
+        Measure::Dismiss => "Dismissed".into(),
+        Measure::Warn => "Warned".into(),
+        Measure::RestrictFirstContact { days } => {
+            format!("No first contact for {}", count(days.into(), "day"))
+        }
+        Measure::Suspend { days } => format!("Suspended for {}", count(days.into(), "day")),
+        Measure::Ban => "Banned".into(),
+    }
+}
+
+/// So many of something.
+pub(super) fn count(number: u64, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
