@@ -42,6 +42,9 @@ pub enum Failure {
     /// The service was caught.
     #[error("{0}")]
     Caught(Box<Charge>),
+    /// The service was caught at what its desk signed: evidence of a case, or a log. The files themselves show it.
+    #[error("LIE: the service {0}; the files that were checked show it to anyone: keep them")]
+    Signed(String),
 }
 
 impl Failure {
@@ -66,7 +69,7 @@ impl Failure {
 
     /// What the program ends with: 2 if the service was caught, else 1.
     pub fn exit_code(&self) -> u8 {
-        if matches!(self, Self::Caught(_)) { 2 } else { 1 }
+        if matches!(self, Self::Caught(_) | Self::Signed(_)) { 2 } else { 1 }
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod auditor;
 mod check;
+mod desk;
 mod evidence;
 mod failure;
 mod peers;
@@ -22,6 +23,7 @@ mod steps;
 pub mod daemon;
 
 pub use auditor::{Auditor, Options, Progress};
+pub use desk::{CaseFound, LogFound, check_case, check_log};
 pub use failure::{Charge, Exhibit, Failure, Finding};
 pub use proofs::{Folder, check_folder};
 pub use statement::{Key, Said, Statement, WitnessKey};

@@ -6,7 +6,7 @@
 use std::{io::Write, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Args, Parser, Subcommand, error::ErrorKind};
-use zegel_audit::{Auditor, Failure, Options, WitnessKey, check_folder, daemon};
+use zegel_audit::{Auditor, Failure, Options, WitnessKey, check_case, check_folder, check_log, daemon};
 
 #[derive(Parser)]
 #[command(
@@ -69,6 +69,22 @@ enum Command {
         /// The folder
         dir: PathBuf,
     },
+    /// Checks the evidence of a case, offline
+    Case {
+        /// The archive
+        file: PathBuf,
+        /// What this auditor saw of the service: shows whether the archive is signed with that service's key
+        #[arg(long, value_name = "FILE")]
+        state: Option<PathBuf>,
+    },
+    /// Checks an exported log of a service's desk, offline
+    Log {
+        /// The log
+        file: PathBuf,
+        /// An older export, which this one must continue
+        #[arg(long, value_name = "OLDER")]
+        before: Option<PathBuf>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -84,6 +100,12 @@ fn main() -> ExitCode {
     };
     let outcome = match arguments {
         Arguments { command: Some(Command::Proofs { dir }), .. } => proofs(&dir),
+        Arguments { command: Some(Command::Case { file, state }), .. } => {
+            check_case(&file, state.as_deref()).map(|found| say(format_args!("{found}")))
+        }
+        Arguments { command: Some(Command::Log { file, before }), .. } => {
+            check_log(&file, before.as_deref()).map(|found| say(format_args!("{found}")))
+        }
         Arguments { follow: Some(options), .. } => follow(options),
         Arguments { .. } => unreachable!("clap asks for one of them"),
     };

@@ -1,0 +1,180 @@
+//! Evidence and logs of a desk, checked by the real program.
+
+mod scene;
+
+use std::{fs, path::Path, process::Command};
+
+use scene::{DOMAIN, Desk, House, Said, Service};
+use zegel_cases::{
+    Case, CaseNumber, Category, Claim, Export, Finding, LogEntry, LogHead, Report, Shown, StaffId, Subject,
+    archive,
+};
+use zegel_directory::{SignerKey, Statement};
+use zegel_identity::SigningKey;
+use zegel_proto::AccountId;
+
+const NOW: u64 = 1_795_320_000_000;
+
+fn case() -> Case {
+    let claim = |name: &str| Claim { by: StaffId(name.into()), at_ms: NOW };
+    Case {
+        number: CaseNumber::new(77),
+        subject: Subject::Account(AccountId([4; 16])),
+        handle: "mallory".into(),
+        opened_ms: NOW,
+        category: Category::Threats,
+        reports: 1,
+        disclosed: 1,
+        proven: 0,
+        claim: None,
+        decision: None,
+        appeal: None,
+        export: Some(Export { asked: claim("ada"), allowed: Some(claim("sue")) }),
+    }
+}
+
+fn report(finding: Finding) -> Report {
+    let text = |text: &str| text.to_owned();
+    let sender = if finding == Finding::Proven { AccountId([4; 16]).to_hex() } else { String::new() };
+    let shown = Shown {
+        finding,
+        gap: 0,
+        sender,
+        handle: String::new(),
+        accepted_ms: 0,
+        seq: 0,
+        text: text("I will find you"),
+        content: text("00"),
+        context: text("00"),
+        stamp: text("00"),
+    };
+    Report {
+        reporter: AccountId([1; 16]),
+        handle: text("alice"),
+        category: Category::Threats,
+        note: String::new(),
+        made_ms: NOW,
+        room: String::new(),
+        run: vec![shown],
+        earlier: (0, 0),
+        young: false,
+    }
+}
+
+fn evidence(key: &SignerKey, domain: &str, finding: Finding) -> Vec<u8> {
+    let sign = |body: &[u8]| key.sign_statement(domain, Statement::Evidence, body);
+    archive::build(domain, key.links(), &case(), &[report(finding)], &[], NOW, sign).expect("it is small")
+}
+
+fn unproven() -> Finding {
+    Finding::Unproven("this service did not stamp it so".into())
+}
+
+fn log(key: &SignerKey, acts: &[&str]) -> String {
+    let (mut head, mut lines) = (LogHead::default(), Vec::new());
+    for act in acts {
+        let (who, act) = (StaffId("ada".into()), (*act).to_owned());
+        let (detail, prev) = (String::new(), String::new());
+        let (line, next) = head.append(LogEntry { seq: 0, at_ms: NOW, who, act, case: None, detail, prev });
+        lines.push(line);
+        head = next;
+    }
+    let sign = |body: &[u8]| key.sign_statement(DOMAIN, Statement::Log, body);
+    archive::export_log(DOMAIN, key.links(), &lines, &head, NOW, sign)
+}
+
+fn run(what: &str, file: &Path, more: &[&Path]) -> Said {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_zegel-audit"));
+    Said::from(command.arg(what).arg(file).args(more).output().expect("the program runs"))
+}
+
+fn lied(said: &Said, what: &str) {
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.err.starts_with("zegel-audit: LIE: the service ") && said.err.contains(what), "{said:?}");
+}
+
+fn other_key() -> SignerKey {
+    SignerKey::first(SigningKey::from_bytes(&[8; 32]))
+}
+
+#[test]
+fn evidence_is_checked_and_says_what_it_proves() {
+    let house = House::new();
+    let desk = Desk::new();
+    let file = desk.path("case.zip");
+    fs::write(&file, evidence(&house.key, DOMAIN, unproven())).expect("a folder");
+    let said = run("case", &file, &[]).fine();
+    for part in [
+        "case 00000-0002D of zegel.example",
+        "mallory",
+        "0 proven, 0 withheld, 1 not proven",
+        "asked by ada, allowed by sue",
+        "--state would tell",
+        "It proves what this service stated",
+    ] {
+        assert!(said.out.contains(part), "{part:?} is not in {said:?}");
+    }
+    run("case", &desk.path("none.zip"), &[]).failed("while checking");
+    let mut bytes = fs::read(&file).expect("it is there");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&file, &bytes).expect("a folder");
+    run("case", &file, &[]).failed("try a copy");
+    fs::write(&file, &bytes[..middle]).expect("a folder");
+    run("case", &file, &[]).failed("ZIP");
+}
+
+#[test]
+fn evidence_is_held_against_the_service_that_was_followed() {
+    let mut house = House::new();
+    house.grow(2);
+    let service = Service::of(&house);
+    let desk = Desk::new();
+    desk.once(&service.url, &[]).fine();
+    let (file, state) = (desk.path("case.zip"), desk.state());
+    let check = |key: &SignerKey, domain: &str, finding| {
+        fs::write(&file, evidence(key, domain, finding)).expect("a folder");
+        run("case", &file, &[Path::new("--state"), &state])
+    };
+    let said = check(&house.key, DOMAIN, unproven()).fine();
+    assert!(said.out.contains("the service which was followed"), "{said:?}");
+    // Anybody can make up a service: that accuses nobody.
+    check(&other_key(), DOMAIN, unproven()).failed("another service");
+    check(&other_key(), DOMAIN, Finding::Proven).failed("another service");
+    check(&house.key, "evil.example", unproven()).failed("another service");
+    // A key that came after what was seen is fine.
+    let next = |seed: u8| {
+        SignerKey::first(SigningKey::from_bytes(&[9; 32])).rotate(DOMAIN, SigningKey::from_bytes(&[seed; 32]))
+    };
+    check(&next(10), DOMAIN, unproven()).fine();
+    // The service's own key under what cannot be true.
+    lied(&check(&house.key, DOMAIN, Finding::Proven), "message 1");
+    run("case", &file, &[]).failed("--state");
+    run("case", &file, &[Path::new("--state"), &desk.path("nothing")]).failed("there is none");
+}
+
+#[test]
+fn a_log_is_checked_and_continues_an_older_one() {
+    let house = House::new();
+    let desk = Desk::new();
+    let put = |name: &str, text: &str| {
+        fs::write(desk.path(name), text).expect("a folder");
+        desk.path(name)
+    };
+    let newer = put("newer", &log(&house.key, &["sign-in", "claim", "decide"]));
+    let older = put("older", &log(&house.key, &["sign-in", "claim"]));
+    let before = Path::new("--before");
+    let said = run("log", &newer, &[]).fine();
+    assert!(said.out.contains("desk log of zegel.example") && said.out.contains("3 lines"), "{said:?}");
+    let said = run("log", &newer, &[before, &older]).fine();
+    assert!(said.out.contains("continues the older log, which ends with line 2"), "{said:?}");
+    // What was exported once cannot be taken back.
+    lied(&run("log", &older, &[before, &newer]), "ends before the older one");
+    let rewritten = put("rewritten", &log(&house.key, &["sign-in", "look", "decide"]));
+    lied(&run("log", &rewritten, &[before, &older]), "is not in the newer one");
+    let other = put("other", &log(&other_key(), &["sign-in", "claim", "decide"]));
+    run("log", &other, &[before, &older]).failed("different services");
+    let text = fs::read_to_string(&newer).expect("it is there").replace("\"claim\"", "\"look\"");
+    run("log", &put("changed", &text), &[]).failed("line 3 of the log");
+    run("log", &newer, &[before, &desk.path("changed")]).failed("changed");
+}
