@@ -2,8 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
-use zegel_client::AgeBand;
+use clap::{
+    Args, Parser, Subcommand, ValueEnum,
+    builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
+};
+use zegel_client::{AgeBand, Category};
 
 #[derive(Parser)]
 #[command(
@@ -86,6 +89,21 @@ pub enum Use {
         /// Whom
         handle: String,
     },
+    /// Tells the service about a person, a group or messages, and proves what was said
+    ///
+    /// What would be disclosed is shown first. Only the service gets it; whoever is reported is not told who did.
+    Report(Report),
+    /// Shows your reports: the case's number, how it stands, what came of it
+    Reports,
+    /// Shows what the service decided about you, and told you of your reports
+    Decisions,
+    /// Asks that somebody else looks at a decision about you
+    Appeal {
+        /// The case's number
+        case: String,
+        /// Why the decision is wrong; `-` reads it from standard input
+        text: String,
+    },
     /// Makes a contact code to give to one person
     Code,
     /// Connects with the person whose contact code this is
@@ -138,6 +156,35 @@ pub enum Use {
     Sync,
     /// Prints all that is yours
     Export,
+}
+
+#[derive(Args)]
+pub struct Report {
+    /// A handle, a group's name, or message ids (or their beginnings) as `read --json` shows them
+    #[arg(required = true, value_name = "HANDLE|NAME|ID")]
+    pub about: Vec<String>,
+    /// What it is
+    #[arg(long, value_name = "CATEGORY", value_parser = category())]
+    pub reason: Category,
+    /// What else there is to know, in your words
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub note: String,
+    /// Blocks the person too
+    #[arg(long)]
+    pub block: bool,
+    /// How many of the last messages of a person or group are disclosed, 1 to 30 [default: 5]
+    #[arg(long, value_name = "N")]
+    pub last: Option<usize>,
+    /// Does not ask again
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// The categories, each with the line that says what it means.
+fn category() -> impl TypedValueParser<Value = Category> {
+    let words = Category::ALL.iter().map(|it| PossibleValue::new(it.word()).help(it.line()));
+    PossibleValuesParser::new(words)
+        .try_map(|word| Category::from_word(&word).ok_or("not one of the categories"))
 }
 
 #[derive(Subcommand)]

@@ -41,13 +41,24 @@ pub fn trust_anew(yes: bool) -> Result<(), Fail> {
     confirm("trusting the directory anew", question, yes)
 }
 
+/// Whether the person wants to send the report that they were shown.
+pub fn report(to: &str, yes: bool) -> Result<(), Fail> {
+    confirm("reporting", &format!("Disclose this to the service at {to}? [y/N] "), yes)
+}
+
+/// Whether there is somebody to ask, or no need to; `shown`: what is asked about can be shown to them.
+pub fn can_confirm(doing: &'static str, yes: bool, shown: bool) -> Result<(), Fail> {
+    match yes || shown && io::stdin().is_terminal() {
+        true => Ok(()),
+        false => Err(Fail::own(doing, "it was not confirmed", "--yes")),
+    }
+}
+
 fn confirm(doing: &'static str, question: &str, yes: bool) -> Result<(), Fail> {
     if yes {
         return Ok(());
     }
-    if !io::stdin().is_terminal() {
-        return Err(Fail::own(doing, "it was not confirmed", "--yes"));
-    }
+    can_confirm(doing, yes, true)?;
     match answer(question)?.to_lowercase().as_str() {
         "y" | "yes" => Ok(()),
         _ => Err(Fail::own(

@@ -14,6 +14,7 @@ use crate::{
     lines::readable,
     out::{Look, Out},
     read::{catch_up, read},
+    reports,
 };
 
 /// How long `sync` goes on.
@@ -45,6 +46,13 @@ pub async fn run(command: Command, home: &Path, out: &mut Out) -> Result<(), Fai
             let text = ask::text(text)?;
             with(home, out, Some(Bell::default()), async |client, out| {
                 use_client(Use::Send { to, text }, client, out).await
+            })
+            .await
+        }
+        Command::Use(Use::Appeal { case, text }) => {
+            let text = ask::text(text)?;
+            with(home, out, Some(Bell::default()), async |client, out| {
+                use_client(Use::Appeal { case, text }, client, out).await
             })
             .await
         }
@@ -122,6 +130,10 @@ async fn use_client(command: Use, client: &Client, out: &mut Out) -> Result<(), 
         Use::Read { with, new, wait } => {
             read(client, out, with.as_deref(), new, Duration::from_secs(wait.into())).await
         }
+        Use::Report(report) => reports::report(report, client, out).await,
+        Use::Reports => reports::reports(client, out).await,
+        Use::Decisions => reports::decisions(client, out).await,
+        Use::Appeal { case, text } => reports::appeal(&case, &text, client, out).await,
         Use::Group(command) => group(command, client, out).await,
         Use::Verify { handle, theirs } => directory::verify(client, out, &handle, &theirs).await,
         Use::Directory(command) => directory::directory(command, client, out).await,
@@ -222,7 +234,10 @@ pub fn show_request(out: &mut Out, request: &Request) -> Result<(), Fail> {
     };
     let known = format!("    account made {age}{declined}; {trust}");
     out.line(&[(Look::Quiet, &known)])?;
-    let type_this = format!("    zegel accept {name} | zegel decline {name} | zegel block {}", request.from);
+    let from = &request.from;
+    let type_this = format!(
+        "    zegel accept {name} | zegel decline {name} | zegel block {from} | zegel report {from} --reason CATEGORY"
+    );
     out.line(&[(Look::Quiet, &type_this)])
 }
 

@@ -75,7 +75,7 @@ impl Display for Fail {
             Self::Client(error) => {
                 write!(f, "{error}")?;
                 match error {
-                    Error::Refused { code, .. } => write!(f, "; try {}", advice(*code)),
+                    Error::Refused { doing, code, .. } => write!(f, "; try {}", advice(doing, *code)),
                     _ => Ok(()),
                 }
             }
@@ -87,14 +87,19 @@ impl Display for Fail {
 }
 
 /// What a person can do when the server refuses.
-fn advice(code: Code) -> &'static str {
+fn advice(doing: &str, code: Code) -> &'static str {
     match code {
+        Code::BadRequest if doing == "reporting" => "`reports` to see what became of yours",
+        Code::BadRequest | Code::NotFound if doing == "appealing" => {
+            "`decisions` to see what can be appealed, and until when"
+        }
         Code::HandleTaken | Code::HandleForm | Code::NotFound => "another handle",
         Code::InviteNeeded => "--invite with a code from the operator",
         Code::RateLimited | Code::Internal | Code::StorageFull | Code::GoingAway => "again later",
         Code::Replaced => "again when no other program uses this profile",
         Code::Version => "a newer `zegel`",
-        Code::AuthFailed | Code::NotAuthenticated | Code::Suspended => "asking the service's operator",
+        Code::AuthFailed | Code::NotAuthenticated => "asking the service's operator",
+        Code::Suspended => "these: `zegel decisions` shows why, `zegel appeal` asks for another look",
         Code::TooLarge => "something smaller",
         Code::StaleEpoch | Code::NotMember | Code::UnknownConversation => "`sync`, then again",
         Code::BadRequest | Code::BadMessage | Code::BadChain => {

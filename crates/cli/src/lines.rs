@@ -34,6 +34,9 @@ fn show_one(out: &mut Out, line: &Line, column: usize) -> Result<(), Fail> {
     let start = [(Look::Quiet, when.as_str()), (Look::Plain, &line.conversation), (Look::Plain, &fill)];
     let margin = " ".repeat(TIME + 2 + column + 2);
 
+    if line.kind == "service" {
+        return show_statement(out, line, &when);
+    }
     let Some(mark) = mark(line.kind) else {
         let sender = format!("{}: ", line.from);
         let after = aside(line).map(|aside| format!(" ({aside})")).unwrap_or_default();
@@ -57,6 +60,16 @@ fn show_one(out: &mut Out, line: &Line, column: usize) -> Result<(), Fail> {
     };
     let look = if line.kind == "notice" { Look::Quiet } else { Look::Alarm };
     out.line(&[&start[..], &[(look, mark), (look, line.text.as_str())]].concat())
+}
+
+/// A statement of the service. Whatever people write, and whatever they call themselves and their groups, stands behind a
+/// time or a bar; so no line of theirs begins with these signs.
+fn show_statement(out: &mut Out, line: &Line, when: &str) -> Result<(), Fail> {
+    out.line(&[
+        (Look::Alarm, "== From the service itself; this is no chat  "),
+        (Look::Quiet, when.trim_end()),
+    ])?;
+    line.text.lines().try_for_each(|row| out.line(&[(Look::Alarm, "== "), (Look::Plain, row)]))
 }
 
 /// What stands before a line that is no message.
@@ -92,12 +105,15 @@ pub fn object(line: &Line) -> Value {
     readable(serde_json::to_value(line).unwrap_or_default())
 }
 
+/// Names of fields that are times, in milliseconds since 1970.
+const TIMES: [&str; 6] = ["sent_at", "accepted_at", "reported_at", "made_at", "until", "appeal_until"];
+
 /// Turns the times in a value into RFC 3339, and those that are none into null.
 pub fn readable(value: Value) -> Value {
     match value {
         Value::Object(fields) => {
             let read = |(name, value): (String, Value)| match (name.as_str(), value.as_u64()) {
-                ("sent_at" | "accepted_at", Some(ms)) => (name, time::utc(ms).into()),
+                (name, Some(ms)) if TIMES.contains(&name) => (name.to_owned(), time::utc(ms).into()),
                 _ => (name, readable(value)),
             };
             Value::Object(fields.into_iter().map(read).collect())

@@ -14,6 +14,7 @@ mod follow;
 mod lines;
 mod out;
 mod read;
+mod reports;
 mod safe;
 mod time;
 

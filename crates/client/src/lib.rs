@@ -28,7 +28,8 @@ pub use crate::core::measure;
 #[doc(hidden)]
 pub use crate::core::{Change, Member};
 pub use error::{Error, Result};
-pub use view::Line;
+pub use view::{Disclosure, Draft, Line, Reported, Statement};
+pub use zegel_cases::Category;
 pub use zegel_proto::{Code, v1::AgeBand};
 
 #[cfg(feature = "native")]

@@ -62,6 +62,21 @@ impl Scene {
     pub fn adult(&self, handle: &str) -> Person {
         self.register(handle, "adult")
     }
+    /// What a command of the server's operator prints; it succeeds, whether the server runs or not.
+    pub fn operator_does(&self, command: &str, words: &[&str]) -> String {
+        let mut operator = Command::new(program("zegel-server"));
+        operator.arg(command).arg("--data").arg(self.path("data")).arg("--keys").arg(self.path("keys.toml"));
+        let output = operator.args(words).output().expect("zegel-server runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{command} {words:?}: {said}");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    }
+    /// How a command of an auditor ends, and all that it says.
+    pub fn auditor_tries(&self, words: &[&str]) -> (Option<i32>, String) {
+        let output = Command::new(program("zegel-audit")).args(words).output().expect("zegel-audit runs");
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(said).expect("UTF-8"))
+    }
     /// The server stops politely.
     pub fn server_stops(&mut self) {
         self.server.take().expect("it runs").stop();
@@ -84,7 +99,7 @@ struct Server {
 
 impl Server {
     fn start(folder: &Path, listen: &str) -> Self {
-        let mut command = Command::new(server_program());
+        let mut command = Command::new(program("zegel-server"));
         command.arg("serve").arg("--data").arg(folder.join("data"));
         command.arg("--keys").arg(folder.join("keys.toml")).arg("--config").arg(folder.join("config.toml"));
         command.args(["--listen", listen]).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -107,21 +122,20 @@ impl Drop for Server {
     }
 }
 
-/// `zegel-server` beside `zegel`. Built if it is not there; cargo builds only what a package's own tests need.
-fn server_program() -> PathBuf {
+/// Another of our programs, beside `zegel`. Built if it is not there; cargo builds only what a package's own tests need.
+fn program(name: &str) -> PathBuf {
     static BUILDING: Mutex<()> = Mutex::new(());
     let _one = BUILDING.lock().expect("no panic holds this lock");
     let zegel = Path::new(env!("CARGO_BIN_EXE_zegel"));
-    let name = format!("zegel-server{}", std::env::consts::EXE_SUFFIX);
-    let program = zegel.with_file_name(name);
+    let program = zegel.with_file_name(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     if !program.exists() {
         let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--package", "zegel-server", "--manifest-path"]);
+        build.args(["build", "--package", name, "--manifest-path"]);
         build.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml"));
         if zegel.parent().is_some_and(|folder| folder.ends_with("release")) {
             build.arg("--release");
         }
-        assert!(build.status().expect("cargo runs").success(), "zegel-server could not be built");
+        assert!(build.status().expect("cargo runs").success(), "{name} could not be built");
     }
     program
 }

@@ -43,6 +43,8 @@ impl Core {
             if is_text {
                 let (at, seq) = (context.accepted_ms, context.server_seq);
                 self.db.item_accepted(row.item, seq, at, &stamped.context, &stamped.stamp)?;
+            } else {
+                self.keep_place(&conversation, context, stamped)?;
             }
         }
         if row.intent.is_commit() && row.intent != Intent::Found {

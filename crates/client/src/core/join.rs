@@ -202,11 +202,13 @@ impl Core {
         if let Some(known) = known {
             self.name_group(known.id, &facts.name)?;
             self.rejoined(&known, &sender.account, &address, &chain)?;
+            self.keep_place(&known, &origin, &stamped)?;
             self.tell_newcomers(&known, old.as_ref(), &seats)?;
             return Ok(Joined::Yes);
         }
         let arrival = Arrival { group, address, last_resort, facts, peer, sender: sender.account };
-        self.arrive(introduction, &arrival, &chain)?;
+        let id = self.arrive(introduction, &arrival, &chain)?;
+        self.db.keep_place(id, origin.server_seq, &stamped.context, &stamped.stamp)?;
         Ok(Joined::Yes)
     }
 
@@ -269,7 +271,7 @@ impl Core {
     }
 
     /// A new conversation on this device: a request, or open at once.
-    fn arrive(&mut self, introduction: &v1::Introduction, arrival: &Arrival, chain: &Chain) -> Result<()> {
+    fn arrive(&mut self, introduction: &v1::Introduction, arrival: &Arrival, chain: &Chain) -> Result<i64> {
         let facts = introduction.facts.clone().unwrap_or_default();
         let kind = if arrival.facts.direct { Kind::Direct } else { Kind::Group };
         let id = self.db.add_conversation(&NewConversation {
@@ -302,7 +304,8 @@ impl Core {
             self.db.add_item(&NewItem::line(id, ItemKind::Notice, &text))?;
         }
         if blocked {
-            return self.end_conversation(&conversation, ConversationState::Declined);
+            self.end_conversation(&conversation, ConversationState::Declined)?;
+            return Ok(id);
         }
         if by_code {
             self.db.set_accepted(&arrival.sender, true)?;
@@ -310,7 +313,7 @@ impl Core {
         if welcome || by_code {
             self.accept_now(&conversation)?;
         }
-        Ok(())
+        Ok(id)
     }
 
     /// A conversation that this device fell out of, or that we were out of, takes us in again.

@@ -221,7 +221,7 @@ impl Core {
             Some(v1::entry::Body::Confirmation(confirmation)) => {
                 return self.group_of_confirmation(confirmation);
             }
-            None => return Ok(None),
+            Some(v1::entry::Body::Statement(_)) | None => return Ok(None),
         };
         Ok(GroupId::from_slice(bytes).ok())
     }
@@ -243,6 +243,7 @@ impl Core {
             Some(v1::entry::Body::Introduction(introduction)) => self.introduction(introduction, tree),
             Some(v1::entry::Body::Confirmation(confirmation)) => self.confirmation(confirmation),
             Some(v1::entry::Body::Rejoin(request)) => self.rejoin_request(request),
+            Some(v1::entry::Body::Statement(signed)) => self.statement(signed).map(|()| Step::Done),
             None => {
                 self.note_unreadable("it is of a kind that this release does not know")?;
                 Ok(Step::Done)

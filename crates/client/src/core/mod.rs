@@ -23,9 +23,11 @@ pub mod measure;
 mod membership;
 mod receive;
 mod rejoin;
+mod reports;
 #[cfg(feature = "hostile")]
 mod rogue;
 mod say;
+mod statements;
 mod suite;
 
 use std::collections::HashMap;
@@ -47,6 +49,7 @@ pub(crate) use groups::Groups;
 pub(crate) use mailbox::{Opened, unseal};
 pub(crate) use make::Ready;
 pub(crate) use me::{Me, seal_to};
+pub(crate) use reports::Subject;
 #[cfg(feature = "hostile")]
 pub use rogue::{Change, Member};
 pub(crate) use say::Said;
@@ -78,6 +81,8 @@ pub(crate) struct Core {
     seen: directory::Seen,
     /// How many one-time key packages the server has of us, as far as we know.
     pub(crate) stock: u32,
+    /// When the directory's keys were last asked for because of a statement, by the device's clock.
+    statements_asked_ms: u64,
     /// The device's clock, milliseconds since 1970.
     clock: fn() -> u64,
 }
@@ -95,6 +100,7 @@ impl Core {
             tried: HashMap::new(),
             seen: directory::Seen::default(),
             stock: zegel_proto::KEY_PACKAGE_STOCK,
+            statements_asked_ms: 0,
             clock,
         }
     }

@@ -53,6 +53,9 @@ pub(crate) enum Hidden {
 
 /// What a checked message turned out to be.
 pub(super) enum Verdict {
+    /// It is on screen, with its stamp.
+    Shown,
+    /// It did what it says.
     Taken,
     Blocked(super::Need),
     Hidden(Hidden),
@@ -86,6 +89,7 @@ impl Core {
         };
         if message.message.is_empty() {
             self.follow_chain(&conversation, &context)?;
+            self.keep_place(&conversation, &context, &stamped)?;
             return self.hide(&conversation, Some(&context), Hidden::Gone);
         }
         let head = match read_mls_head(&message.message) {
@@ -103,9 +107,14 @@ impl Core {
             bytes: &message.message,
         };
         match self.check_epoch_and_process(&incoming)? {
-            Verdict::Taken => Ok(Step::Done),
+            Verdict::Shown => Ok(Step::Done),
+            Verdict::Taken => {
+                self.keep_place(&conversation, &incoming.context, &stamped)?;
+                Ok(Step::Done)
+            }
             Verdict::Blocked(need) => Ok(Step::Blocked(need)),
             Verdict::Hidden(why) => {
+                self.keep_place(&conversation, &incoming.context, &stamped)?;
                 self.fall_behind(&incoming, &why)?;
                 self.hide(&conversation, Some(&incoming.context), why)
             }
@@ -163,6 +172,16 @@ impl Core {
             self.db.outbox_done(row.id)?;
         }
         Ok(())
+    }
+
+    /// Keeps the stamp of what is no line on screen: a report's run names it, and shows no gap there.
+    pub(super) fn keep_place(
+        &self,
+        conversation: &Conversation,
+        context: &Context,
+        stamped: &v1::Stamped,
+    ) -> Result<()> {
+        self.db.keep_place(conversation.id, context.server_seq, &stamped.context, &stamped.stamp)
     }
 
     /// Moves the conversation's chain on; a break is shown and hides nothing.
@@ -256,13 +275,13 @@ impl Core {
             return Ok(Verdict::Hidden(Hidden::Claim));
         }
         self.compare_history(incoming, &handle, &content)?;
-        self.show(incoming, account, &handle, &content, &bytes)?;
+        let verdict = self.show(incoming, account, &handle, &content, &bytes)?;
         if let Some(seen) = &content.seen_root
             && self.is_open_with(incoming.conversation, account)?
         {
             self.hear(seen, account)?;
         }
-        Ok(Verdict::Taken)
+        Ok(verdict)
     }
 
     /// Whether the conversation is in use, also if that very message made it so, and we want to hear from them.
@@ -297,18 +316,21 @@ impl Core {
         handle: &str,
         content: &Content,
         bytes: &[u8],
-    ) -> Result<()> {
+    ) -> Result<Verdict> {
         let id = zegel_content::message_id(content, bytes);
         let (kind, text) = match content.body() {
             Shown::Text(text) => (ItemKind::Text, text),
             Shown::Unsupported { content_type } => (ItemKind::Unsupported, content_type),
-            Shown::Event(event) => return self.event(incoming.conversation, account, handle, event),
+            Shown::Event(event) => {
+                self.event(incoming.conversation, account, handle, event)?;
+                return Ok(Verdict::Taken);
+            }
         };
         // Blocked people cannot be kept out of a shared group by one member; they are just not shown.
         if self.db.is_blocked(account)? {
-            return Ok(());
+            return Ok(Verdict::Taken);
         }
-        self.db.add_item(&NewItem {
+        let added = self.db.add_item(&NewItem {
             conversation: incoming.conversation.id,
             kind,
             message_id: Some(&id.0),
@@ -322,7 +344,7 @@ impl Core {
             context: &incoming.stamped.context,
             stamp: &incoming.stamped.stamp,
         })?;
-        Ok(())
+        Ok(if added.is_some() { Verdict::Shown } else { Verdict::Taken })
     }
 
     fn event(

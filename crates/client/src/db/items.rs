@@ -18,6 +18,8 @@ pub enum ItemKind {
     Hidden,
     /// A message of a kind that this release cannot show.
     Unsupported,
+    /// A statement of the service, checked against the directory's keys. Nobody else can say it.
+    Service,
 }
 
 /// How far our own message got.
@@ -32,7 +34,7 @@ pub enum ItemState {
     /// Ours; refused for good, with the cause in a notice.
     Failed,
 }
-stored_as!(ItemKind: Text = 1, Gap = 2, Notice = 3, Hidden = 4, Unsupported = 5);
+stored_as!(ItemKind: Text = 1, Gap = 2, Notice = 3, Hidden = 4, Unsupported = 5, Service = 6);
 stored_as!(ItemState: Received = 0, Pending = 1, Accepted = 2, Failed = 3);
 
 /// A shown line.

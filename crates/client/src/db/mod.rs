@@ -6,11 +6,14 @@
 mod alarms;
 mod contacts;
 pub(crate) mod conversations;
+mod evidence;
 mod gossip;
 mod items;
 pub mod mls;
 mod outbox;
+mod reports;
 mod schema;
+mod statements;
 mod waiting;
 
 use std::path::Path;
@@ -23,9 +26,11 @@ use crate::{Error, Result};
 pub use alarms::AlarmRow;
 pub use contacts::{Contact, Trust};
 pub use conversations::{Conversation, ConversationState, Kind};
+pub use evidence::{Evidence, Place};
 pub use gossip::{Heard, Said, Tried};
 pub use items::{Item, ItemKind, ItemState, NewItem};
 pub use outbox::{Intent, OutboxRow, OutboxState};
+pub use statements::{Standing, StatementRow};
 pub use waiting::Held;
 
 /// An open profile database.

@@ -69,6 +69,16 @@ CREATE UNIQUE INDEX item_message ON item(conversation, message_id) WHERE message
 CREATE INDEX item_place ON item(conversation, seq) WHERE seq > 0;
 CREATE INDEX item_unread ON item(unread) WHERE unread = 1;
 
+-- What took a place in a conversation and is no line with a stamp of its own: commits, events, what was hidden. With the
+-- lines it makes the run without false gaps that a report is proven by.
+CREATE TABLE stamped (
+  conversation INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  context BLOB NOT NULL,
+  stamp BLOB NOT NULL,
+  PRIMARY KEY (conversation, seq)
+) STRICT, WITHOUT ROWID;
+
 -- An id is never used twice: an answer that comes late must not meet another row.
 CREATE TABLE outbox (
   id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
@@ -144,5 +154,26 @@ CREATE TABLE alarm (
   seen INTEGER NOT NULL DEFAULT 0,
   -- How often the same came again before it was seen.
   repeats INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+-- Reports of ours: whom or what about, the call until its answer came, and what the service last said of it.
+CREATE TABLE report (
+  id BLOB NOT NULL PRIMARY KEY,
+  about TEXT NOT NULL,
+  call BLOB NOT NULL DEFAULT x'',
+  state BLOB NOT NULL DEFAULT x''
+) STRICT, WITHOUT ROWID;
+
+-- What came as a statement of the service, as it was signed. standing 0: the key is not known yet, and was not in the
+-- directory at `epoch`; 1: it is the service's word to us; 2: it is not.
+CREATE TABLE statement (
+  id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  hash BLOB NOT NULL,
+  body BLOB NOT NULL,
+  signer INTEGER NOT NULL,
+  signature BLOB NOT NULL,
+  epoch INTEGER NOT NULL,
+  standing INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (hash, signer, signature)
 ) STRICT;
 "];

@@ -169,11 +169,12 @@ pub(super) async fn advance<L: Link>(
     Ok(true)
 }
 
-/// Learns keys of the directory that came after those we know.
-pub(super) async fn learn_signers<L: Link>(shared: &Shared, link: &L) -> Result<()> {
+/// Learns keys of the directory that came after those we know; the epoch of the root that they came with.
+pub(super) async fn learn_signers<L: Link>(shared: &Shared, link: &L) -> Result<u64> {
     let roots = fetch_roots(shared, link, 0, None).await?;
     let learnt = shared.core().step(|core| core.learn_signers(&roots.signers))?;
-    learnt.map_err(|lie| caught(shared, lie, answered(&roots.answer)))
+    learnt.map_err(|lie| caught(shared, lie, answered(&roots.answer)))?;
+    Ok(roots.root.root.epoch)
 }
 
 pub(super) fn knows_key(view: &View, signer: u32) -> bool {

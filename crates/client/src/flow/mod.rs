@@ -9,6 +9,7 @@ mod gossip;
 mod mailbox;
 mod outbox;
 mod people;
+mod reports;
 
 use std::sync::{Mutex, MutexGuard};
 
@@ -23,6 +24,7 @@ pub(crate) use outbox::{Outcome, send_calls, submit, take_outcome};
 pub(crate) use people::{
     check_stock, fetch_fresh, fetch_packages, know, know_account, know_handle, restock, unreadable,
 };
+pub(crate) use reports::{appeal, check_statements, fetch_reports, fetch_statements, report};
 
 /// A connection: one call, one answer.
 pub(crate) trait Link {

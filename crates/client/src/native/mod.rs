@@ -6,6 +6,7 @@ mod groups;
 mod link;
 mod ops;
 mod profile;
+mod reports;
 #[cfg(feature = "hostile")]
 mod rogue;
 mod session;

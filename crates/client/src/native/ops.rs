@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use serde::Serialize;
 use zegel_proto::{
-    AccountId, Token, token_hash,
+    AccountId, Code, Token, token_hash,
     v1::{self, client_frame::Body as Call, server_frame::Body as Answer},
 };
 
@@ -13,8 +13,8 @@ use crate::{
     Error, Result,
     core::Said,
     db::{Contact, Conversation, ConversationState, Item, ItemKind, ItemState, Kind, OutboxState},
-    flow::{Link, fetch_packages, know_handle, unexpected},
-    view::Line,
+    flow::{Link, fetch_packages, fetch_reports, fetch_statements, know_handle, unexpected},
+    view::{Line, Statement},
 };
 
 /// How long an operation waits for the service.
@@ -101,6 +101,10 @@ impl Client {
     async fn queue(&self, to: &str, text: &str, patience: Duration) -> Result<(Said, Result<()>)> {
         // What has come in meanwhile decides which conversation it is. Without a connection an open one still serves.
         let online = self.caught_up(patience).await;
+        // What is said now shall not go out by surprise when a suspension ends.
+        if let Err(error @ Error::Refused { code: Code::Suspended, .. }) = online {
+            return Err(error);
+        }
         if let Some(conversation) = self.writable(to)? {
             let said = self.engine.shared.core().say(&conversation, text)?;
             self.poke();
@@ -158,7 +162,7 @@ impl Client {
             return Err(Error::usage(doing, "that is you", "someone else's handle"));
         }
         let chain = know_handle(&self.engine.shared, &*socket, to).await.map_err(|error| match error {
-            Error::Refused { code: zegel_proto::Code::NotFound, .. } => {
+            Error::Refused { code: Code::NotFound, .. } => {
                 Error::usage(doing, format!("there is no {to} here"), "another handle, or `group list`")
             }
             other => other,
@@ -356,11 +360,11 @@ impl Client {
         Ok(lines)
     }
 
-    /// All that is ours, as JSON lines: identity, contacts, groups, messages with their proof, and what the
-    /// service holds about us if it can be reached.
+    /// All that is ours, as JSON lines: identity, contacts, groups, messages with their proof, reports, statements of
+    /// the service as it signed them, and what the service holds about us if it can be reached.
     pub async fn export(&self) -> Result<Vec<serde_json::Value>> {
         let mut lines = vec![serde_json::json!({"kind": "account", "me": self.whoami()})];
-        if let Ok(socket) = self.connected(Duration::from_secs(5)).await {
+        if let Ok(socket) = self.errand(Duration::from_secs(5)).await {
             let doing = "asking what the service holds";
             match socket.call(doing, Call::FetchHolding(v1::FetchHolding {})).await? {
                 Answer::Holding(holding) => {
@@ -369,6 +373,8 @@ impl Client {
                 }
                 _ => return unexpected(doing),
             }
+            fetch_reports(&self.engine.shared, &*socket).await?;
+            fetch_statements(&self.engine.shared, &*socket).await?;
         }
         for contact in self.engine.shared.core().db.contacts()? {
             let devices = contact.chain.devices().count();
@@ -389,6 +395,15 @@ impl Client {
                 "context": hex::encode(context), "stamp": hex::encode(stamp),
             }));
         }
+        for report in self.known_reports()? {
+            lines.push(serde_json::json!({"kind": "report", "report": report}));
+        }
+        for (row, statement) in self.engine.shared.core().stated()? {
+            lines.push(serde_json::json!({
+                "kind": "statement", "statement": Statement::from(statement), "body": hex::encode(row.body),
+                "signer": row.signer, "signature": hex::encode(row.signature),
+            }));
+        }
         Ok(lines)
     }
 
@@ -403,7 +418,7 @@ impl Client {
                 "that handle, to confirm",
             ));
         }
-        let socket = self.connected(PATIENCE).await?;
+        let socket = self.errand(PATIENCE).await?;
         socket.call(doing, Call::DeleteAccount(v1::DeleteAccount { handle: own })).await?;
         drop(socket);
         self.erase().await
@@ -441,6 +456,7 @@ fn line(db: &crate::db::Db, conversation: Option<&Conversation>, me: &AccountId,
             ItemKind::Notice => "notice",
             ItemKind::Hidden => "hidden",
             ItemKind::Unsupported => "unsupported",
+            ItemKind::Service => "service",
         },
         id: item.message_id.map(hex::encode).unwrap_or_default(),
         conversation: name,

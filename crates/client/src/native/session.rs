@@ -24,8 +24,8 @@ use super::{
 use crate::{
     Error, Result,
     flow::{
-        Link, Outcome, Shared, check_stock, receive, restock, send_calls, settle_held, submit, take_outcome,
-        unexpected,
+        Link, Outcome, Shared, check_statements, check_stock, receive, restock, send_calls, settle_held,
+        submit, take_outcome, unexpected,
     },
 };
 
@@ -123,10 +123,12 @@ pub(super) async fn run(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {
     engine.status.send_replace(Status::Offline(None));
 }
 
-async fn authenticate(
+/// Proves who we are; `appeal_only` for what a suspended account may do too.
+pub(super) async fn authenticate(
     engine: &Engine,
     socket: &Socket,
     hello: &v1::HelloAnswer,
+    appeal_only: bool,
 ) -> Result<v1::Authenticated> {
     let doing = "authenticating";
     let authenticate = {
@@ -140,6 +142,7 @@ async fn authenticate(
             account: core.me.account.to_field(),
             device: core.me.device.to_field(),
             signature: core.me.sign_auth(&hello.domain, &hello.nonce).into(),
+            appeal_only,
         }
     };
     match socket.call(doing, Call::Authenticate(authenticate)).await? {
@@ -151,7 +154,7 @@ async fn authenticate(
 async fn session(engine: &Arc<Engine>) -> Result<()> {
     let server = engine.shared.core().me.server.clone();
     let (socket, mut pushed, hello) = greet(&server, &engine.extra_roots).await?;
-    let answer = authenticate(engine, &socket, &hello).await?;
+    let answer = authenticate(engine, &socket, &hello, false).await?;
     let socket = Arc::new(socket);
     let (caught_at, no_last_resort) = (answer.next_seq, !answer.last_resort);
     {
@@ -163,6 +166,7 @@ async fn session(engine: &Arc<Engine>) -> Result<()> {
     tolerate(send_calls(&engine.shared, &*socket).await)?;
     tolerate(restock(&engine.shared, &*socket, no_last_resort).await)?;
     tolerate(settle_held(&engine.shared, &*socket).await)?;
+    tolerate(check_statements(&engine.shared, &*socket).await)?;
 
     let mut flight = Flight::default();
     let (_watch, mut own_entry) = Watch::begin(engine, &socket);
@@ -191,6 +195,7 @@ async fn session(engine: &Arc<Engine>) -> Result<()> {
                 tick_at = Instant::now() + TICK;
                 tolerate(send_calls(&engine.shared, &*socket).await)?;
                 tolerate(settle_held(&engine.shared, &*socket).await)?;
+                tolerate(check_statements(&engine.shared, &*socket).await)?;
             }
             () = sleep_until(stock_at) => {
                 stock_at = Instant::now() + STOCK;
@@ -235,6 +240,7 @@ async fn take_mail(
         socket.tell(Call::Ack(v1::Ack { seq }));
     }
     tolerate(settle_held(&engine.shared, socket).await)?;
+    tolerate(check_statements(&engine.shared, socket).await)?;
     engine.bump();
     tolerate(send_calls(&engine.shared, socket).await)?;
     over.map_or(Ok(()), Err)

@@ -1,0 +1,178 @@
+//! `report`, `reports`, `decisions`, `appeal`.
+
+use serde_json::json;
+use zegel_client::{Client, Draft, Reported, Statement};
+
+use crate::{
+    args::Report,
+    ask,
+    fail::Fail,
+    lines::readable,
+    out::{Look, Out},
+    time,
+};
+
+/// Shows what a report would disclose, asks, and sends it.
+pub async fn report(report: Report, client: &Client, out: &mut Out) -> Result<(), Fail> {
+    // A program that reads objects shows nobody the question.
+    ask::can_confirm("reporting", report.yes, !out.is_json())?;
+    let draft = client.prepare_report(&report.about, report.last).await?;
+    if !report.yes {
+        show_draft(out, &draft)?;
+        out.flush()?;
+        ask::report(&draft.to, false)?;
+    }
+    let reported = client.report(&draft, report.reason, &report.note, report.block).await?;
+    if out.is_json() {
+        let mut object = readable(serde_json::to_value(&reported).unwrap_or_default());
+        object["disclosed"] = readable(serde_json::to_value(&draft.messages).unwrap_or_default());
+        object["withheld"] = draft.withheld.into();
+        object["to"] = draft.to.as_str().into();
+        object["blocked"] = report.block.into();
+        return out.object(&object);
+    }
+    if report.yes {
+        show_draft(out, &draft)?;
+    }
+    show_answer(out, &draft, &reported)?;
+    match report.block {
+        true => out.plain(&format!("You blocked {}. They are not told.", draft.about)),
+        false => Ok(()),
+    }
+}
+
+fn show_draft(out: &mut Out, draft: &Draft) -> Result<(), Fail> {
+    let what = match (draft.about.as_str(), draft.group.as_str()) {
+        ("", group) => format!("the group {group}"),
+        (person, "") => person.to_owned(),
+        (person, group) => format!("{person}, in the group {group}"),
+    };
+    out.line(&[(Look::Plain, "A report about "), (Look::Name, &what)])?;
+    out.plain(&format!(
+        "The service at {} gets it and nobody else. Whoever is reported is not told who reported them.",
+        draft.to
+    ))?;
+    match draft.messages.len() {
+        0 => out.plain("No message is disclosed.")?,
+        1 => out.plain("This message is disclosed, with its sender and its times:")?,
+        many => out.plain(&format!("These {many} messages are disclosed, with their senders and times:"))?,
+    }
+    for (number, message) in draft.messages.iter().enumerate() {
+        between(out, message.withheld_before as u64, "not disclosed, only that something stood here")?;
+        between(out, message.missing_before, "not shown and not named")?;
+        let when = time::local(message.accepted_at).unwrap_or_default();
+        let start = format!("{:>4}  {when}  ", number + 1);
+        let mut rows = message.text.split('\n').map(|row| row.strip_suffix('\r').unwrap_or(row));
+        let from = format!("{}: ", message.from);
+        let first = rows.next().unwrap_or_default();
+        out.line(&[(Look::Quiet, &start), (Look::Name, &from), (Look::Plain, first)])?;
+        // The bar keeps a further row from looking like a message of its own.
+        rows.try_for_each(|row| out.line(&[(Look::Quiet, "      | "), (Look::Plain, row)]))?;
+    }
+    Ok(())
+}
+
+fn between(out: &mut Out, count: u64, what: &str) -> Result<(), Fail> {
+    match count {
+        0 => Ok(()),
+        1 => out.line(&[(Look::Quiet, &format!("      -- 1 in between: {what}"))]),
+        many => out.line(&[(Look::Quiet, &format!("      -- {many} in between: {what}"))]),
+    }
+}
+
+fn show_answer(out: &mut Out, draft: &Draft, reported: &Reported) -> Result<(), Fail> {
+    out.line(&[
+        (Look::Plain, "The service took it as case "),
+        (Look::Name, &reported.case),
+        (Look::Plain, "."),
+    ])?;
+    if reported.messages > 0 {
+        out.plain(&format!("{} of {} messages are proven.", reported.proven, reported.messages))?;
+    }
+    for (number, why) in reported.findings.iter().enumerate().filter(|(_, why)| !why.is_empty()) {
+        let from = draft.messages.get(number).map_or("", |message| message.from.as_str());
+        out.line(&[(Look::Alarm, &format!("{:>4}  of {from} is not proven: {why}", number + 1))])?;
+    }
+    out.plain("`zegel reports` shows what becomes of it.")
+}
+
+/// How the reports of this account stand.
+pub async fn reports(client: &Client, out: &mut Out) -> Result<(), Fail> {
+    let reports = client.reports().await?;
+    if reports.is_empty() && !out.is_json() {
+        return out.plain("You have reported nothing.");
+    }
+    for report in reports {
+        if out.is_json() {
+            out.object(&readable(serde_json::to_value(&report).unwrap_or_default()))?;
+            continue;
+        }
+        let state = match (report.state, report.outcome) {
+            (_, Some("action")) => "decided: something was done",
+            (_, Some(_)) => "decided: nothing was done",
+            ("in-review", None) => "somebody looks at it",
+            ("decided", None) => "decided",
+            _ => "waits for somebody",
+        };
+        let when = time::local(report.reported_at).unwrap_or_default();
+        let about = if report.about.is_empty() { "made on another device" } else { &report.about };
+        let rest = format!(
+            "  {about}, {}; {} of {} messages proven; {when}",
+            report.category, report.proven, report.messages
+        );
+        out.line(&[
+            (Look::Name, &report.case),
+            (Look::Plain, "  "),
+            (Look::Plain, state),
+            (Look::Quiet, &rest),
+        ])?;
+    }
+    Ok(())
+}
+
+/// What the service decided about this account, and told it of its reports.
+pub async fn decisions(client: &Client, out: &mut Out) -> Result<(), Fail> {
+    let statements = client.statements().await?;
+    if statements.is_empty() && !out.is_json() {
+        return out.plain("The service decided nothing about you.");
+    }
+    for statement in statements {
+        match out.is_json() {
+            true => out.object(&readable(serde_json::to_value(&statement).unwrap_or_default()))?,
+            false => show_statement(out, &statement)?,
+        }
+    }
+    Ok(())
+}
+
+fn show_statement(out: &mut Out, statement: &Statement) -> Result<(), Fail> {
+    let about = match statement.about {
+        "decision" => "a decision about you",
+        "appeal-decision" => "the decision on your appeal",
+        "appeal-taken" => "your appeal",
+        _ => "your report",
+    };
+    let when = time::local(statement.made_at).unwrap_or_default();
+    out.line(&[
+        (Look::Name, &statement.case),
+        (Look::Plain, &format!("  {about}")),
+        (Look::Quiet, &format!("  {when}, signed by the service")),
+    ])?;
+    statement.text.lines().try_for_each(|row| out.plain(&format!("    {row}")))?;
+    match time::local(statement.appeal_until) {
+        Some(until) => {
+            let type_this = format!("    until {until}: zegel appeal {} TEXT", statement.case);
+            out.line(&[(Look::Quiet, &type_this)])
+        }
+        None => Ok(()),
+    }
+}
+
+/// Asks for another look.
+pub async fn appeal(case: &str, text: &str, client: &Client, out: &mut Out) -> Result<(), Fail> {
+    client.appeal(case, text).await?;
+    out.either(
+        &json!({"done": "appeal", "name": case}),
+        "The service took your appeal. Somebody else looks at the case; you are told what they decide.",
+    )
+}
