@@ -7,29 +7,63 @@ use crate::clang;
 use crate::failure::{Failure, Outcome};
 use crate::shell;
 
+/// What the packages are wanted for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Building the programs.
+    Build,
+    /// Building and testing them.
+    Test,
+}
+
 struct Need {
     what: &'static str,
+    /// Whether it is for tests only.
+    purpose: Purpose,
     there: fn() -> bool,
     /// Debian's packages, best first: the first set that Debian offers here is taken.
     debian: &'static [&'static [&'static str]],
 }
 
 const NEEDS: &[Need] = &[
-    Need { what: "a C compiler and linker", there: has_cc, debian: &[&["build-essential"]] },
-    Need { what: "pkg-config", there: has_pkg_config, debian: &[&["pkg-config"]] },
+    Need {
+        what: "a C compiler and linker",
+        purpose: Purpose::Build,
+        there: has_cc,
+        debian: &[&["build-essential"]],
+    },
+    Need { what: "pkg-config", purpose: Purpose::Build, there: has_pkg_config, debian: &[&["pkg-config"]] },
     // SQLCipher is built from its source, but links the system's OpenSSL.
-    Need { what: "OpenSSL's headers", there: has_openssl, debian: &[&["libssl-dev"]] },
+    Need {
+        what: "OpenSSL's headers",
+        purpose: Purpose::Build,
+        there: has_openssl,
+        debian: &[&["libssl-dev"]],
+    },
     Need {
         what: "clang for wasm32",
+        purpose: Purpose::Test,
         there: clang::is_there,
         debian: &[&["clang-22", "llvm-22"], &["clang", "llvm"]],
     },
+    // For the scenarios at the desk, in a real browser.
+    Need {
+        what: "Chromium and its WebDriver",
+        purpose: Purpose::Test,
+        there: has_chromium,
+        debian: &[&["chromium", "chromium-driver"]],
+    },
     // For the scenarios with a wrong clock.
-    Need { what: "faketime", there: has_faketime, debian: &[&["faketime"]] },
+    Need { what: "faketime", purpose: Purpose::Test, there: has_faketime, debian: &[&["faketime"]] },
 ];
 
 fn has_faketime() -> bool {
     shell::succeeds(Command::new("faketime").arg("--version"))
+}
+
+fn has_chromium() -> bool {
+    let runs = |program| shell::succeeds(Command::new(program).arg("--version"));
+    runs("chromium") && runs("chromedriver")
 }
 
 fn has_cc() -> bool {
@@ -44,10 +78,11 @@ fn has_openssl() -> bool {
     shell::succeeds(Command::new("pkg-config").args(["--exists", "openssl"]))
 }
 
-/// Sees to it that everything a build links or calls is there. Root on Debian gets what is missing; anyone
+/// Sees to it that everything is there that is linked or called. Root on Debian gets what is missing; anyone
 /// else is told the exact command.
-pub fn ensure() -> Outcome {
-    let missing: Vec<&Need> = NEEDS.iter().filter(|need| !(need.there)()).collect();
+pub fn ensure(purpose: Purpose) -> Outcome {
+    let wanted = |need: &&Need| purpose == Purpose::Test || need.purpose == Purpose::Build;
+    let missing: Vec<&Need> = NEEDS.iter().filter(wanted).filter(|need| !(need.there)()).collect();
     if missing.is_empty() {
         return Ok(());
     }

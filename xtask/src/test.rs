@@ -12,7 +12,7 @@ const MUTATIONS: [&str; 5] =
 
 /// The quick and strict checks first; nextest last, so that its summary closes the output.
 pub fn test(layout: &Layout) -> Outcome {
-    packages::ensure()?;
+    packages::ensure(packages::Purpose::Test)?;
     let nextest = tools::NEXTEST.get(layout)?;
     tidy::tidy(layout)?;
     shell::run(layout.cargo().args(["test", "--doc", "--workspace"]))?;

@@ -1,4 +1,4 @@
-//! A running service to try by hand: a server, three people, and what to type.
+//! A running service to try by hand: a server, two people, a moderator, and what to open and type.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -8,9 +8,12 @@ use crate::demo_server::DemoServer;
 use crate::failure::{Failure, Outcome, While};
 use crate::interrupt::Interrupt;
 use crate::layout::Layout;
+use crate::packages::{self, Purpose};
 use crate::shell;
 
-const PEOPLE: [&str; 3] = ["alice", "bob", "mod"];
+const PEOPLE: [&str; 2] = ["alice", "bob"];
+/// Two, because some things need a second person.
+const DESK: [(&str, &str); 2] = [("moderator", "mia"), ("senior", "sam")];
 
 /// Builds, starts, registers, explains; runs until Ctrl-C.
 ///
@@ -18,6 +21,7 @@ const PEOPLE: [&str; 3] = ["alice", "bob", "mod"];
 /// release build of our own crates would only make people wait.
 pub fn up(layout: &Layout) -> Outcome {
     let interrupt = Interrupt::listen()?;
+    packages::ensure(Purpose::Build)?;
     shell::run(layout.cargo().args(["build", "--package", "zegel-server", "--package", "zegel-cli"]))?;
     let programs = layout.target.join("debug");
     let (demo, _lock) = fresh_folder(layout)?;
@@ -36,7 +40,18 @@ pub fn up(layout: &Layout) -> Outcome {
         register.arg("--home").arg(demo.join(person)).args(["register", person, "--server", &url]);
         shell::run(register.args(["--age", "adult"]))?;
     }
-    explain(&zegel, &demo, &url);
+    let mut links = Vec::new();
+    for (role, name) in DESK {
+        let mut invite = shell::command(programs.join("zegel-server"), &layout.root);
+        invite
+            .arg("desk-invite")
+            .arg("--data")
+            .arg(demo.join("server"))
+            .arg("--keys")
+            .arg(demo.join("server.keys"));
+        links.push(shell::read(invite.args([role, "--name", name, "--origin", &localhost(&url)]))?);
+    }
+    println!("{}", explanation(&zegel, &demo, &url, &links));
     server.wait(&interrupt)?;
     server.stop()
 }
@@ -54,14 +69,15 @@ fn fresh_folder(layout: &Layout) -> Outcome<(PathBuf, File)> {
     Ok((demo, lock))
 }
 
-fn explain(zegel: &Path, demo: &Path, url: &str) {
-    println!("{}", explanation(zegel, demo, url));
+/// Browsers make passkeys for names only.
+fn localhost(url: &str) -> String {
+    url.replace("127.0.0.1", "localhost")
 }
 
-fn explanation(zegel: &Path, demo: &Path, url: &str) -> String {
+fn explanation(zegel: &Path, demo: &Path, url: &str, links: &[String]) -> String {
     let person = |name: &str| typed(zegel, &demo.join(name));
     format!(
-        "\nThe server runs at {url}, with the accounts alice, bob and mod.\n\
+        "\nThe server runs at {url}, with the accounts alice and bob.\n\
          In a second terminal, alice introduces herself:\n\n    \
          {alice} send bob 'Hello!'\n\n\
          In a third one, bob sees who asks, accepts, answers, and waits for more:\n\n    \
@@ -72,10 +88,17 @@ fn explanation(zegel: &Path, demo: &Path, url: &str) -> String {
          Back in the second one:\n\n    \
          {alice} read\n    \
          {alice} send bob 'There you are.'\n\n\
+         Should alice have to report bob, she sees exactly what is disclosed before it is:\n\n    \
+         {alice} report bob --reason harassment\n\n\
+         and somebody deals with it, in a browser with passkeys (these links are good once):\n\n    \
+         {moderator}   mia, a moderator\n    \
+         {senior}   sam, a senior, who decides appeals and lets evidence out\n\n\
          ZEGEL_HOME selects the profile as `--home` does. A `follow` lets other commands of the same person through.\n\
          Ctrl-C here ends the demo; the next one starts afresh.\n",
         alice = person("alice"),
         bob = person("bob"),
+        moderator = links[0].trim(),
+        senior = links[1].trim(),
     )
 }
 
@@ -90,7 +113,10 @@ mod tests {
 
     #[test]
     fn the_explanation_holds_whole_commands() {
-        let text = explanation(Path::new("/t/zegel"), Path::new("/t/demo folder"), "http://127.0.0.1:9");
+        let links = ["http://localhost:9/desk/join/a", "http://localhost:9/desk/join/b"].map(str::to_owned);
+        let text =
+            explanation(Path::new("/t/zegel"), Path::new("/t/demo folder"), "http://127.0.0.1:9", &links);
+        assert!(text.contains("    http://localhost:9/desk/join/b   sam"), "{text}");
         assert!(text.contains("    /t/zegel --home '/t/demo folder/alice' send bob 'Hello!'\n"), "{text}");
         assert!(text.contains("    /t/zegel --home '/t/demo folder/bob' accept alice\n"), "{text}");
         assert!(text.contains("http://127.0.0.1:9,"), "{text}");

@@ -12,6 +12,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("zegel-proto", &[]),
     ("zegel-identity", &[]),
     ("zegel-directory", &[]),
+    ("zegel-cases", &[]),
     ("zegel-client", &["--no-default-features"]),
 ];
 
