@@ -24,6 +24,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpAddr>,
     /// The key directory.
     pub directory: Directory,
+    /// Where reports are dealt with.
+    pub desk: Desk,
     /// How long things are kept.
     pub retention: Retention,
     /// How much is allowed.
@@ -62,6 +64,33 @@ pub struct Directory {
     pub cache_mib: usize,
 }
 
+/// The desk's pages, and where cases are filed.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Desk {
+    /// Where a browser opens the desk, such as `https://desk.example.org`; passkeys are bound to it. By default
+    /// `localhost` with the port that the server listens on, which is for trials.
+    pub origin: Option<String>,
+    /// The authority that cases are filed with; without it none can be.
+    pub filing: Option<Filing>,
+}
+
+/// An authority that takes reports as NCMEC's reporting interface does.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Filing {
+    /// Its address, such as `https://report.cybertip.org/ispws`; https, but for this machine itself.
+    pub url: String,
+    /// Who the service is there.
+    pub user: String,
+    /// A file with the password, read whenever something is filed.
+    pub password_file: PathBuf,
+    /// Who reports: a person whom the authority can ask.
+    pub reporter_name: String,
+    /// Their e-mail address.
+    pub reporter_email: String,
+}
+
 /// How long things are kept; a sweeper deletes what is older.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -75,6 +104,9 @@ pub struct Retention {
     pub token_days: u32,
     /// Heads of conversations that nobody used; days.
     pub head_days: u32,
+    /// Cases with their reports, and statements to people, after the last thing that was done; days. At least as long
+    /// as a decision may be appealed (184 days).
+    pub case_days: u32,
     /// Time between two sweeps; seconds.
     pub sweep_seconds: u64,
     /// Accounts (by handle) whose rows no sweep may delete: a legal hold. Only what is already held is kept.
@@ -115,6 +147,10 @@ pub struct Limits {
     pub blob_kib_per_account: Rate,
     /// Contact codes left by one account.
     pub token_per_account: Rate,
+    /// Reports by one account.
+    pub report_per_account: Rate,
+    /// Appeals by one account.
+    pub appeal_per_account: Rate,
     /// Entries an address takes before its introduction is accepted.
     pub unaccepted_entries: u32,
     /// Seconds a connection may stay without authenticating.
@@ -130,6 +166,7 @@ impl Default for Config {
             tls: None,
             trusted_proxies: Vec::new(),
             directory: Directory::default(),
+            desk: Desk::default(),
             retention: Retention::default(),
             limits: Limits::default(),
         }
@@ -149,6 +186,7 @@ impl Default for Retention {
             answer_hours: 48,
             token_days: 28,
             head_days: 365,
+            case_days: 400,
             sweep_seconds: 300,
             legal_hold: Vec::new(),
         }
@@ -169,6 +207,8 @@ impl Default for Limits {
             audit_per_address: rate(20_000, 360_000),
             blob_kib_per_account: rate(128 << 10, 512 << 10),
             token_per_account: rate(20, 20),
+            report_per_account: rate(10, 20),
+            appeal_per_account: rate(10, 10),
             unaccepted_entries: 1000,
             authenticate_seconds: 15,
         }

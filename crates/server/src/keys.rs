@@ -205,11 +205,18 @@ impl KeyRing {
 
     /// What "receiver blocked sender" is stored as.
     pub fn block_tag(&self, receiver: &AccountId, sender: &AccountId) -> [u8; 32] {
+        self.peppered(&[b"zegel block\0", &receiver.0, &sender.0])
+    }
+
+    /// The key for tags of what cases are about: without the key file they name nobody.
+    pub(crate) fn case_tags(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(self.peppered(&[b"zegel case tags\0"]))
+    }
+
+    fn peppered(&self, parts: &[&[u8]]) -> [u8; 32] {
         let mut mac = <Hmac<Sha256> as hmac::Mac>::new_from_slice(self.pepper.as_ref())
             .expect("HMAC takes a key of any length");
-        mac.update(b"zegel block\0");
-        mac.update(&receiver.0);
-        mac.update(&sender.0);
+        parts.iter().for_each(|part| mac.update(part));
         mac.finalize().into_bytes().into()
     }
 

@@ -148,7 +148,8 @@ async fn the_suspended_cannot_connect_and_are_disconnected() {
     let beside =
         zegel_server::store::SqliteStore::open_beside(&world.dir.path().join("data")).expect("opened");
     let id = alice.account;
-    let job = move |tx: &mut dyn zegel_server::store::Tx| tx.set_account_state(&id, AccountState::Suspended);
+    let job =
+        move |tx: &mut dyn zegel_server::store::Tx| tx.set_account_state(&id, AccountState::Suspended, 0);
     zegel_server::store::write(&beside, job).await.expect("suspended");
     world.service.check_foreign_changes().await;
     assert!(matches!(hers.try_next(), Some(Note::Ended)));

@@ -170,7 +170,7 @@ async fn a_restricted_account_reaches_no_stranger() {
     let world = World::new().await;
     let (mut pest, mut alice) = (world.adult("pest").await, world.adult("alice").await);
     let id = pest.account;
-    world.write(move |tx| tx.set_account_state(&id, AccountState::Restricted)).await;
+    world.write(move |tx| tx.set_account_state(&id, AccountState::Restricted, 0)).await;
     let to = alice.publish(1).await[0];
     introduces(&mut pest, to, None).await;
     assert!(alice.bodies().await.is_empty());

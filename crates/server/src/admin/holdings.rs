@@ -2,6 +2,7 @@
 
 use super::{AdminError, account_of};
 use crate::{
+    keys::KeyRing,
     service,
     store::{self, Store},
 };
@@ -14,11 +15,16 @@ pub(super) fn list() -> &'static str {
     LIST
 }
 
-/// What is held about one account, as JSON: the same that its owner can ask for.
-pub(super) async fn about(store: &dyn Store, handle: String) -> Result<String, AdminError> {
+/// What is held about one account, as JSON: the same that its owner can ask for; without the key file all but reports
+/// and statements.
+pub(super) async fn about(
+    store: &dyn Store,
+    keys: Option<KeyRing>,
+    handle: String,
+) -> Result<String, AdminError> {
     let name = handle.clone();
     let found = store::read(store, move |tx| match account_of(tx, &name)? {
-        Some(id) => service::holding(tx, &id).map(Some),
+        Some(id) => service::holding(tx, keys.as_ref(), &id).map(Some),
         None => Ok(None),
     });
     let held = found.await?.ok_or(AdminError::NoAccount(handle))?;

@@ -22,7 +22,8 @@ pub async fn make(
     Ok(code)
 }
 
-fn new_code() -> String {
+/// A code of its own kind for every use: what is kept of it is its hash.
+pub(super) fn new_code() -> String {
     let mut random = [0; LENGTH];
     getrandom::fill(&mut random).expect("the operating system gives random bytes");
     let letters: Vec<char> = random.iter().map(|byte| LETTERS[usize::from(byte % 32)].into()).collect();

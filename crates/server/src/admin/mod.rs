@@ -1,9 +1,11 @@
 //! What operators type: `zegel-server COMMAND`. Every command works beside a running server, which notices
 //! within a second, and on a stopped one.
 //!
-//! *Invariant:* a command's result goes to standard output and holds no secret, but for an invite's code, once.
+//! *Invariant:* a command's result goes to standard output and holds no secret, but for an invite's code and the link
+//! of an invitation to the desk, once.
 
 mod backup;
+mod desk;
 mod holdings;
 mod invite;
 mod restore;
@@ -15,12 +17,14 @@ use std::{
 };
 
 use clap::{Args, Subcommand, ValueEnum};
+use zegel_cases::Role;
 use zegel_proto::{AccountId, v1::AgeBand};
 
 use crate::{
     clock::Now,
+    config::ConfigError,
     keys::{KeyFileError, KeyRing},
-    service::DirectoryError,
+    service::{DirectoryError, desk::NameError},
     store::{self, AccountState, SqliteStore, Store, StoreError, Tx},
 };
 
@@ -99,6 +103,37 @@ pub enum Command {
         #[command(flatten)]
         place: Place,
     },
+    /// Invites somebody to the desk and prints the link, once; it is good for 24 hours and for one person
+    DeskInvite {
+        /// Where it works.
+        #[command(flatten)]
+        place: Place,
+        /// What they are there for
+        role: DeskRole,
+        /// Their name in the desk's log; never given twice
+        #[arg(long)]
+        name: String,
+        /// Where the desk is opened, such as https://desk.example.org; otherwise that of the configuration
+        #[arg(long)]
+        origin: Option<String>,
+        /// The configuration that the server was started with
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
+    /// Shows who is and was at the desk
+    DeskStaff {
+        /// Where it works.
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Takes somebody's place at the desk away, for good
+    DeskRemove {
+        /// Where it works.
+        #[command(flatten)]
+        place: Place,
+        /// Their name
+        name: String,
+    },
     /// Shows what the server holds, why and for how long; with a handle, what it holds about that account
     Holdings {
         /// Where it works.
@@ -141,6 +176,27 @@ impl From<Age> for AgeBand {
     }
 }
 
+/// What somebody is at the desk for, as operators type it.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum DeskRole {
+    /// Looks into cases and decides them.
+    Moderator,
+    /// Also bans, and lets evidence out.
+    Senior,
+    /// Sees and verifies the log, and no case.
+    Auditor,
+}
+
+impl From<DeskRole> for Role {
+    fn from(role: DeskRole) -> Self {
+        match role {
+            DeskRole::Moderator => Self::Moderator,
+            DeskRole::Senior => Self::Senior,
+            DeskRole::Auditor => Self::Auditor,
+        }
+    }
+}
+
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
@@ -158,6 +214,20 @@ pub enum AdminError {
     /// The key directory.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
+    /// A name for the desk.
+    #[error(transparent)]
+    DeskName(#[from] NameError),
+    /// Where the desk is opened.
+    #[error(transparent)]
+    DeskOrigin(#[from] zegel_desk::OriginError),
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Nobody at the desk has the name.
+    #[error(
+        "while looking for {0:?} at the desk: there is nobody of this name; see `zegel-server desk-staff`"
+    )]
+    NobodyAtDesk(String),
     /// The command needs the key file.
     #[error("while looking for the key file: it was not named; try --keys FILE")]
     NoKeys,
@@ -202,9 +272,26 @@ pub async fn run(command: Command) -> Result<(), AdminError> {
         Command::Backup { place, to } => backup::run(&place.store()?, &place.data, &to)?,
         Command::Restore { place, from } => restore::run(&from, &place.data)?,
         Command::Verify { place } => verify::run(Arc::new(place.store()?), place.keys()?.as_ref()).await?,
+        Command::DeskInvite { place, role, name, origin, config } => {
+            let link = desk::invite(&place.store()?, role.into(), &name, origin, config.as_deref()).await?;
+            println!("{link}");
+            if link.starts_with('/') {
+                eprintln!(
+                    "Open this path where the desk is: behind https://, or for a trial at http://localhost:PORT with the port \
+                     that the server listens on. `--origin` or `--config` makes a whole link."
+                );
+            }
+        }
+        Command::DeskStaff { place } => {
+            desk::list(&place.store()?).await?.iter().for_each(|line| println!("{line}"));
+        }
+        Command::DeskRemove { place, name } => {
+            desk::remove(&place.store()?, &name).await?;
+            println!("{name} is no longer at the desk");
+        }
         Command::Holdings { handle: None, .. } => print!("{}", holdings::list()),
         Command::Holdings { place, handle: Some(handle) } => {
-            println!("{}", holdings::about(&place.store()?, handle).await?);
+            println!("{}", holdings::about(&place.store()?, place.keys()?, handle).await?);
         }
     }
     Ok(())
@@ -244,7 +331,7 @@ async fn set_state(store: &dyn Store, handle: &str, state: AccountState) -> Resu
     let name = handle.to_owned();
     let found = store::write(store, move |tx| {
         let Some(id) = account_of(tx, &name)? else { return Ok(false) };
-        tx.set_account_state(&id, state)?;
+        tx.set_account_state(&id, state, 0)?;
         Ok(true)
     });
     if found.await? { Ok(()) } else { Err(AdminError::NoAccount(handle.to_owned())) }

@@ -4,7 +4,8 @@
 //! backup stopped, new mail would get the numbers of that lost mail and devices would take it for what they
 //! have. Moved ahead, it shows as a gap, which is the truth.
 //!
-//! The key directory goes back as it was. Nothing could hide that from those who saw later epochs, and nothing should.
+//! The key directory and the desk's log go back as they were. Nothing could hide that from those who saw later epochs or
+//! kept a later export, and nothing should.
 
 use std::{fs, path::Path};
 
@@ -58,5 +59,8 @@ pub(super) fn run(from: &Path, data: &Path) -> Result<(), AdminError> {
     fs::File::open(data).and_then(|folder| folder.sync_all()).map_err(io)?;
     println!("{} is ready; conversations will show a gap where mail was lost", data.display());
     println!("whoever saw a later epoch of the key directory is alarmed: say publicly what happened");
+    println!(
+        "whoever kept a later export of the desk's log finds that this one does not continue it: tell auditors"
+    );
     Ok(())
 }

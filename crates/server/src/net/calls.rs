@@ -109,6 +109,8 @@ fn may_overlap(body: &ask::Body) -> bool {
             | FetchKeyPackages(_)
             | GetBlob(_)
             | FetchHolding(_)
+            | FetchReports(_)
+            | FetchStatements(_)
     )
 }
 
@@ -141,5 +143,9 @@ fn name(body: &ask::Body) -> &'static str {
         FetchHolding(_) => "fetch_holding",
         FetchRoot(_) => "fetch_root",
         FetchHistory(_) => "fetch_history",
+        Report(_) => "report",
+        FetchReports(_) => "fetch_reports",
+        FetchStatements(_) => "fetch_statements",
+        Appeal(_) => "appeal",
     }
 }

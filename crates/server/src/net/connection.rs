@@ -23,8 +23,9 @@ use super::{
     wire::{End, Wire, refusal},
 };
 use crate::{
-    service::Session,
-    store::{self, AccountState},
+    clock::Now,
+    service::{HOW_TO_APPEAL, Session},
+    store,
 };
 
 /// The largest message of somebody who has not authenticated.
@@ -44,7 +45,9 @@ pub async fn run(shared: Arc<Shared>, transport: Transport, first: Bytes, peer: 
         Err(end) => end,
         Ok((session, account, device, first_seq)) => {
             wire.set_limit(MAX_FRAME);
-            let mut delivery = Delivery::begin(shared.clone(), device, first_seq);
+            // Nothing is delivered to who is there for an appeal only.
+            let listens = !session.appeal_only;
+            let mut delivery = listens.then(|| Delivery::begin(shared.clone(), device, first_seq));
             let mut calls = Calls::new(shared.clone(), session);
             attend(&shared, &mut wire, &mut calls, &mut delivery, (account, device)).await
         }
@@ -132,14 +135,17 @@ async fn attend(
     shared: &Arc<Shared>,
     wire: &mut Wire,
     calls: &mut Calls,
-    delivery: &mut Delivery,
+    delivery: &mut Option<Delivery>,
     (account, device): (AccountId, DeviceId),
 ) -> End {
     let mut stop = shared.stop.clone();
     let mut ping = pings();
     let mut alive = true;
     // Who was suspended or revoked just before the hub knew this connection was not told through it.
-    let mut end = Box::pin(ended(shared, account, device)).await;
+    let mut end = match delivery {
+        Some(_) => Box::pin(ended(shared, account, device)).await,
+        None => None,
+    };
     loop {
         if let Err(end) = wire.flush().await {
             return end;
@@ -163,11 +169,11 @@ async fn attend(
             Some(finished) = calls.next() => {
                 finished.answer.into_iter().for_each(|answer| wire.queue(finished.call, answer));
                 answer_ready(wire, calls);
-                if open && let Some(deliver) = delivery.ready() {
+                if open && let Some(deliver) = delivery.as_mut().and_then(Delivery::ready) {
                     deliver_now(shared, wire, deliver);
                 }
             }
-            turn = delivery.next(), if open => match turn {
+            turn = next_turn(delivery), if open => match turn {
                 Turn::Send(deliver) => {
                     deliver_now(shared, wire, deliver);
                     answer_ready(wire, calls);
@@ -196,6 +202,14 @@ async fn attend(
             }
             () = stopped(&mut stop), if open => end = Some(going_away()),
         }
+    }
+}
+
+/// What the delivery does next; for ever nothing if there is none.
+async fn next_turn(delivery: &mut Option<Delivery>) -> Turn {
+    match delivery {
+        Some(delivery) => delivery.next().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -235,13 +249,11 @@ fn pings() -> Interval {
 /// Why a device may no longer be connected, if so: its account suspended or gone, or itself revoked.
 async fn ended(shared: &Shared, account: AccountId, device: DeviceId) -> Option<End> {
     let found = store::read(shared.store.as_ref(), move |tx| {
-        Ok(tx.account(&account)?.map(|a| a.state).zip(tx.mailbox(&device)?))
+        let state = tx.account(&account)?.map(|account| account.state_on(Now::get().day()));
+        Ok(state.zip(tx.mailbox(&device)?))
     });
     match found.await {
-        Ok(Some((AccountState::Suspended, _))) => {
-            let why = "the account was suspended; ask the operator of the service";
-            Some(End::told(Code::Suspended, why))
-        }
+        Ok(Some((state, _))) if !state.may_connect() => Some(End::told(Code::Suspended, HOW_TO_APPEAL)),
         Ok(Some(_)) => None,
         Ok(None) => {
             let why = "the account was deleted or this device revoked; sign in anew";

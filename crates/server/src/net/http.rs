@@ -1,4 +1,4 @@
-//! The paths: `/v1/socket`, `/v1/directory`, `/healthz`, `/metrics`.
+//! The paths: `/v1/socket`, `/v1/directory`, `/desk`, `/healthz`, `/metrics`.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -14,23 +14,26 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use sha1::{Digest, Sha1};
+use zegel_desk::Origin;
 use zegel_proto::DeviceId;
 
 use super::{Shared, connection, directory, transport::Transport};
-use crate::store;
+use crate::{service::Desk, store};
 
 /// Who asks; the accept loop puts it into every request.
 #[derive(Clone, Copy)]
 pub(super) struct Peer(pub IpAddr);
 
-/// All paths.
-pub(super) fn router(shared: Arc<Shared>) -> Router {
+/// All paths. `origin` is where browsers open the desk.
+pub(super) fn router(shared: Arc<Shared>, origin: Origin) -> Router {
+    let desk = Desk::new(shared.service.clone());
     Router::new()
         .route("/v1/socket", get(socket))
         .merge(directory::router())
         .route("/healthz", get(healthz))
         .route("/metrics", get(metrics))
         .with_state(shared)
+        .merge(zegel_desk::router(Arc::new(desk), origin))
 }
 
 /// "ok" only if the store can be read.

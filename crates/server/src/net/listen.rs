@@ -16,6 +16,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 use tower_service::Service as _;
+use zegel_desk::Origin;
 
 use super::{Shared, http, tls::Identity, transport::Transport};
 
@@ -58,8 +59,8 @@ pub fn bind(listen: &str) -> Result<Bound, ListenError> {
 }
 
 /// Accepts until it is aborted.
-pub(super) async fn accept(shared: Arc<Shared>, bound: Bound, mut tls: Option<Identity>) {
-    let router = http::router(shared);
+pub(super) async fn accept(shared: Arc<Shared>, bound: Bound, mut tls: Option<Identity>, desk: Origin) {
+    let router = http::router(shared, desk);
     let mut hangup = signal(SignalKind::hangup())
         .inspect_err(
             |error| tracing::warn!(%error, "while listening for SIGHUP; certificates stay as they are"),

@@ -31,6 +31,7 @@ use tokio::{
     sync::watch,
     time::{Instant, sleep},
 };
+use zegel_desk::{Origin, OriginError};
 
 use crate::{
     blobs::Blobs,
@@ -90,6 +91,9 @@ pub enum ServeError {
     /// The certificate.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// Where the desk is opened.
+    #[error(transparent)]
+    Desk(#[from] OriginError),
     /// The metrics registry.
     #[error("while preparing metrics: {0}; try one server in each process")]
     Metrics(String),
@@ -130,6 +134,10 @@ pub async fn serve(start: Start) -> Result<(), ServeError> {
     let blobs = Blobs::open(&start.data.join("blobs")).map_err(|e| ServeError::Blobs(e.to_string()))?;
     let tls = start.config.tls.clone().map(tls::Identity::load).transpose()?;
     let listener = listen::bind(&start.listen)?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let desk = start.config.desk.origin.clone();
+    let desk = desk.unwrap_or_else(|| format!("{scheme}://localhost:{}", listener.address.port()));
+    let desk = Origin::parse(&desk)?;
 
     let hub = Arc::new(Hub::default());
     let authenticate_within = Duration::from_secs(start.config.limits.authenticate_seconds);
@@ -151,9 +159,8 @@ pub async fn serve(start: Start) -> Result<(), ServeError> {
     });
     let background = tend::start(&shared, start.keys, start.data, [publish_every, sweep_every]);
 
-    let scheme = if tls.is_some() { "https" } else { "http" };
     println!("listening on {scheme}://{}", listener.address);
-    let accepting = tokio::spawn(listen::accept(shared.clone(), listener, tls));
+    let accepting = tokio::spawn(listen::accept(shared.clone(), listener, tls, desk));
     stops.wait().await;
 
     tracing::info!("stopping");

@@ -23,6 +23,10 @@ use crate::{
     store::{Account, AccountState, Invite, Mailbox, Owed, StoreResult, Tx, read, write},
 };
 
+/// What somebody is told who may not connect.
+pub(crate) const HOW_TO_APPEAL: &str =
+    "the account is suspended; `zegel decisions` shows why, `zegel appeal` asks for another look";
+
 impl Service {
     pub(super) async fn register(
         &self,
@@ -55,6 +59,7 @@ impl Service {
             age_band: declared,
             role: "person".into(),
             state: AccountState::Active,
+            until_day: 0,
             language,
             created_day: today,
             last_seen_day: today,
@@ -82,7 +87,8 @@ impl Service {
         let device = DeviceId::from_slice(&call.device)?;
         let known = read(&*self.store, move |tx| {
             let Some(row) = tx.account(&account)? else { return Ok(None) };
-            Ok(Some((row.state, tx.chain(&account)?, tx.stocked(&device)?)))
+            let state = row.state_on(Now::get().day());
+            Ok(Some((state, tx.chain(&account)?, tx.stocked(&device)?)))
         });
         let (state, links, stocked) = known.await?.ok_or_else(failed)?;
         let chain = Chain::verify(&links).map_err(|error| {
@@ -94,9 +100,11 @@ impl Service {
         if !verify(&info.signing_key, &message, &call.signature) {
             return Err(failed());
         }
-        if state == AccountState::Suspended {
-            let text = "the account is suspended; ask the operator of the service";
-            return Err(Refusal::new(Code::Suspended, text));
+        if call.appeal_only {
+            return self.authenticate_for_appeal(session, account, device).await?.ok_or_else(failed);
+        }
+        if !state.may_connect() {
+            return Err(Refusal::new(Code::Suspended, HOW_TO_APPEAL));
         }
         let now = Now::get();
         self.office.hours.prepare(&device, &info.queue_key, now.hour());
@@ -124,6 +132,22 @@ impl Service {
         session.device = Some((account, device));
         session.first_seq = answer.first_seq;
         Ok(answer)
+    }
+
+    /// Lets in who may not connect otherwise. The device's other connection, its mail and its keys stay as they are. None
+    /// if the device was revoked meanwhile.
+    async fn authenticate_for_appeal(
+        &self,
+        session: &mut Session,
+        account: AccountId,
+        device: DeviceId,
+    ) -> Result<Option<v1::Authenticated>, Refusal> {
+        let Some(mailbox) = read(&*self.store, move |tx| tx.mailbox(&device)).await? else { return Ok(None) };
+        let seq = mailbox.next_seq;
+        session.device = Some((account, device));
+        (session.first_seq, session.appeal_only) = (seq, true);
+        let server_ms = Now::get().ms;
+        Ok(Some(v1::Authenticated { first_seq: seq, next_seq: seq, server_ms, ..Default::default() }))
     }
 
     pub(super) async fn delete_account(

@@ -3,23 +3,34 @@
 use serde_json::json;
 use zegel_proto::v1;
 
-use super::{Service, Session, accounts::listed, refusal::Refusal};
+use super::{
+    Service, Session,
+    accounts::listed,
+    cases::{WORK, held},
+    refusal::Refusal,
+};
 use crate::{
     clock::Now,
+    keys::KeyRing,
     store::{AccountState, StoreResult, Tx, read},
 };
 
 impl Service {
     pub(super) async fn fetch_holding(&self, session: &Session) -> Result<v1::Holding, Refusal> {
         let (account, _) = session.member()?;
-        self.limits.lookup(Some(account), session.peer, 1)?;
-        let json = read(&*self.store, move |tx| holding(tx, &account)).await?;
+        self.limits.lookup(Some(account), session.peer, WORK)?;
+        let keys = self.keys();
+        let json = read(&*self.store, move |tx| holding(tx, Some(&keys), &account)).await?;
         Ok(v1::Holding { json: json.to_string() })
     }
 }
 
-/// What is held about an account.
-pub(crate) fn holding(tx: &mut dyn Tx, id: &zegel_proto::AccountId) -> StoreResult<serde_json::Value> {
+/// What is held about an account. Reports and statements are found only with the key file.
+pub(crate) fn holding(
+    tx: &mut dyn Tx,
+    keys: Option<&KeyRing>,
+    id: &zegel_proto::AccountId,
+) -> StoreResult<serde_json::Value> {
     let links = tx.chain(id)?;
     let account = tx.account(id)?.map(|account| {
         json!({
@@ -32,7 +43,9 @@ pub(crate) fn holding(tx: &mut dyn Tx, id: &zegel_proto::AccountId) -> StoreResu
                 AccountState::Active => "active",
                 AccountState::Suspended => "suspended",
                 AccountState::Restricted => "restricted",
+                AccountState::Banned => "banned",
             },
+            "until_day": account.until_day,
             "language": account.language,
             "created_day": account.created_day,
             "last_seen_day": account.last_seen_day,
@@ -50,6 +63,7 @@ pub(crate) fn holding(tx: &mut dyn Tx, id: &zegel_proto::AccountId) -> StoreResu
             "last_resort_key_package": last_resort,
         }));
     }
+    let told = keys.map(|keys| held(tx, keys, id)).transpose()?;
     let promised = tx.owed(id)?.map(|owed| json!({ "by_epoch": owed.by_epoch, "made_ms": owed.made_ms }));
     Ok(json!({
         "version": 1,
@@ -58,8 +72,10 @@ pub(crate) fn holding(tx: &mut dyn Tx, id: &zegel_proto::AccountId) -> StoreResu
         "sigchain_links": links.len(),
         "devices": devices,
         "directory_promise": promised,
+        "reports_and_statements": told,
         "public": "What the key directory says of this handle, for ever: `zegel directory history HANDLE`.",
         "not_listed": "Rows that name nobody and cannot be found from an account: addresses, conversation heads, \
-                       block tags, contact codes, remembered answers, sealed files.",
+                       block tags, contact codes, remembered answers, sealed files. And what others reported: of a case \
+                       about you, you are told what was decided.",
     }))
 }

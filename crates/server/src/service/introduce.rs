@@ -49,7 +49,7 @@ pub(super) fn admit(
     let token = use_up(post, newcomer, &receiver, token_days, now)?;
     let verdict = policy::judge(&policy::Introduction {
         receiver_band: account.age_band,
-        sender_state: sender.account.state,
+        sender_state: sender.account.state_on(now.day()),
         same_app: account.app == sender.account.app,
         blocked: post.tx.blocked(&keys.block_tag(&receiver, &sender.account.id))?,
         token: token.is_some(),

@@ -65,6 +65,8 @@ pub(super) struct Limits {
     lookup: Limit<AccountId>,
     blob_kib: Limit<AccountId>,
     token: Limit<AccountId>,
+    report: Limit<AccountId>,
+    appeal: Limit<AccountId>,
     rejoin: Limit<(DeviceId, RoomId)>,
     rejoin_at: Limit<[u8; 32]>,
 }
@@ -84,6 +86,8 @@ impl Limits {
             lookup: Limit::new(table.lookup_per_account),
             blob_kib: Limit::new(table.blob_kib_per_account),
             token: Limit::new(table.token_per_account),
+            report: Limit::new(table.report_per_account),
+            appeal: Limit::new(table.appeal_per_account),
             rejoin: Limit(RateLimiter::keyed(rejoin)),
             rejoin_at: Limit(RateLimiter::keyed(rejoin)),
         }
@@ -122,6 +126,12 @@ impl Limits {
     pub(super) fn token(&self, account: AccountId) -> Result<(), Refusal> {
         self.token.check(&account, 1)
     }
+    pub(super) fn report(&self, account: AccountId) -> Result<(), Refusal> {
+        self.report.check(&account, 1)
+    }
+    pub(super) fn appeal(&self, account: AccountId) -> Result<(), Refusal> {
+        self.appeal.check(&account, 1)
+    }
     pub(super) fn rejoin(&self, device: DeviceId, room: RoomId) -> Result<(), Refusal> {
         self.rejoin.check(&(device, room), 1)
     }
@@ -134,7 +144,9 @@ impl Limits {
         for limit in [&self.register, &self.connect, &self.lookup_unknown, &self.audit] {
             limit.shrink();
         }
-        for limit in [&self.introduce, &self.lookup, &self.blob_kib, &self.token] {
+        let of_accounts =
+            [&self.introduce, &self.lookup, &self.blob_kib, &self.token, &self.report, &self.appeal];
+        for limit in of_accounts {
             limit.shrink();
         }
         self.submit.shrink();

@@ -7,8 +7,10 @@ mod accounts;
 mod address_value;
 mod addresses;
 mod answers;
+mod cases;
 mod chains;
 mod contacts;
+pub(crate) mod desk;
 mod directory;
 mod facts;
 mod files;
@@ -43,6 +45,8 @@ use limits::Limits;
 use post::PostOffice;
 use refusal::Refusal;
 
+pub(crate) use accounts::HOW_TO_APPEAL;
+pub use desk::Desk;
 pub use directory::DirectoryError;
 pub(crate) use directory::faults;
 pub use handles::skeleton;
@@ -125,6 +129,7 @@ impl Service {
     async fn answer(&self, session: &mut Session, body: ask::Body) -> Result<Option<tell::Body>, Refusal> {
         let greeting = matches!(body, ask::Body::Hello(_));
         session.expect_greeting(greeting)?;
+        self.may_ask(session, &body).await?;
         let done = tell::Body::Done(v1::Done::default());
         let answer = match body {
             ask::Body::Hello(call) => tell::Body::Hello(self.hello(session, &call)?),
@@ -158,6 +163,10 @@ impl Service {
             ask::Body::RequestRejoin(call) => self.request_rejoin(session, call).await.map(|()| done)?,
             ask::Body::DeleteAccount(call) => self.delete_account(session, call).await.map(|()| done)?,
             ask::Body::FetchHolding(_) => tell::Body::Holding(self.fetch_holding(session).await?),
+            ask::Body::Report(call) => tell::Body::Report(self.report(session, call).await?),
+            ask::Body::FetchReports(_) => tell::Body::Reports(self.fetch_reports(session).await?),
+            ask::Body::FetchStatements(_) => tell::Body::Statements(self.fetch_statements(session).await?),
+            ask::Body::Appeal(call) => self.appeal(session, call).await.map(|()| done)?,
         };
         Ok(Some(answer))
     }

@@ -82,7 +82,7 @@ mod tests {
     fn a_token_overrides_neither_block_nor_restriction() {
         let token = Introduction { token: true, ..STRANGER };
         assert_eq!(judge(&Introduction { blocked: true, ..token }), Verdict::Drop("blocked"));
-        for sender_state in [AccountState::Restricted, AccountState::Suspended] {
+        for sender_state in [AccountState::Restricted, AccountState::Suspended, AccountState::Banned] {
             assert_eq!(judge(&Introduction { sender_state, ..token }), Verdict::Drop("restricted"));
         }
         assert_eq!(judge(&Introduction { same_app: false, ..token }), Verdict::Drop("app"));

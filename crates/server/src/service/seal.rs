@@ -36,6 +36,11 @@ impl SealKey {
         Self::derived(storage, b"", "zegel key packages")
     }
 
+    /// For cases, their reports and what people are told about them.
+    pub(super) fn of_cases(storage: &[u8; 32]) -> Self {
+        Self::derived(storage, b"", "zegel cases")
+    }
+
     /// Nonce, ciphertext and tag.
     pub(super) fn seal(&self, aad: &[u8], plain: &[u8]) -> Vec<u8> {
         let mut sealed = Vec::with_capacity(NONCE + plain.len() + TAG);

@@ -2,10 +2,13 @@
 
 use std::{fmt, net::IpAddr, sync::Arc};
 
-use zegel_proto::{AccountId, Code, DeviceId, KEY_PACKAGE_STOCK, MAX_FRAME, VERSION, v1};
+use zegel_proto::{
+    AccountId, Code, DeviceId, KEY_PACKAGE_STOCK, MAX_FRAME, VERSION,
+    v1::{self, client_frame as ask},
+};
 
 use super::{Service, refusal::Refusal};
-use crate::{clock::Now, config::Registration};
+use crate::{clock::Now, config::Registration, store::read};
 
 /// The protocol versions that this build speaks.
 const VERSIONS: &[u32] = &[VERSION];
@@ -23,6 +26,8 @@ pub struct Session {
     pub device: Option<(AccountId, DeviceId)>,
     /// The number that delivery begins at; set together with `device`.
     pub first_seq: u64,
+    /// Authenticated to read statements and to appeal, and for little else; nothing is delivered.
+    pub appeal_only: bool,
     greeted: bool,
 }
 
@@ -59,7 +64,36 @@ impl Service {
         let mut nonce = [0; 32];
         getrandom::fill(&mut nonce).expect("the operating system gives random bytes");
         let domain = self.config.domain.as_str().into();
-        Session { nonce, domain, peer, device: None, first_seq: 0, greeted: false }
+        Session { nonce, domain, peer, device: None, first_seq: 0, appeal_only: false, greeted: false }
+    }
+
+    /// Refuses what a connection that is there for an appeal has no business with. No hub ends such a connection when its
+    /// device is revoked, so that is looked up.
+    pub(super) async fn may_ask(&self, session: &Session, body: &ask::Body) -> Result<(), Refusal> {
+        use ask::Body::*;
+        if !session.appeal_only {
+            return Ok(());
+        }
+        let (_, device) = session.member()?;
+        let about_oneself = matches!(
+            body,
+            FetchStatements(_)
+                | FetchReports(_)
+                | Appeal(_)
+                | FetchHolding(_)
+                | DeleteAccount(_)
+                | FetchAccount(_)
+                | FetchRoot(_)
+        );
+        if !about_oneself {
+            let text =
+                "this connection is there to read statements and to appeal; open another for anything else";
+            return Err(Refusal::bad_request(text));
+        }
+        match read(&*self.store, move |tx| tx.mailbox(&device)).await? {
+            Some(_) => Ok(()),
+            None => Err(Refusal::new(Code::AuthFailed, "the account was deleted or this device revoked")),
+        }
     }
 
     pub(super) fn hello(&self, session: &mut Session, call: &v1::Hello) -> Result<v1::HelloAnswer, Refusal> {

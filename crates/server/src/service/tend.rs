@@ -3,17 +3,20 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use tokio::task::spawn_blocking;
+use zegel_cases::{RULING_DAYS, Subject};
+use zegel_franking::REPORTING_WINDOW_MS;
 use zegel_proto::AccountId;
 
 use super::{
     Service,
+    cases::CaseKeys,
     hour_keys::{NOBODY, SINK},
     post::new_mailbox,
 };
 use crate::{
     clock::Now,
     config::Retention,
-    store::{AccountState, Cut, Store, StoreResult, read, write},
+    store::{Cut, Store, StoreResult, read, write},
 };
 
 /// Rows of a kind that one job deletes: others wait meanwhile.
@@ -24,6 +27,9 @@ const ENDED_CHAIN_DAYS: u32 = 28;
 
 /// Days that a deleted address stays longer than mail does, so that nobody takes it over while others still use it.
 const DEAD_ADDRESS_DAYS: u32 = 28;
+
+/// Days that it stays noted who reported which stamp: until the stamp is too old for any report.
+const REPORTED_DAYS: u32 = (REPORTING_WINDOW_MS / (24 * 60 * 60 * 1000)) as u32 + 1;
 
 /// Makes the mailbox that nobody reads, so that the first introduction that is dropped costs what others do.
 pub(super) fn make_sink(store: &dyn Store) {
@@ -73,7 +79,8 @@ impl Service {
             let ids = handles.iter().map(|handle| tx.account_of_handle(handle.trim_start_matches('@')));
             Ok(ids.collect::<StoreResult<Vec<_>>>()?.into_iter().flatten().collect())
         });
-        let cut = cut(&self.config.retention, now, held.await?);
+        let mut cut = cut(&self.config.retention, now, held.await?);
+        cut.held_tags = tags(&CaseKeys::of(&self.keys()), &cut.held);
         loop {
             let cut = cut.clone();
             if write(&*self.store, move |tx| tx.sweep(&cut, SWEEP_ROWS)).await? == 0 {
@@ -104,6 +111,7 @@ impl Service {
 
     async fn end_who_may_not_connect(&self) -> StoreResult<()> {
         let devices = self.office.hub.devices();
+        let today = Now::get().day();
         let gone = read(&*self.store, move |tx| {
             let mut gone = Vec::new();
             for device in devices {
@@ -111,7 +119,7 @@ impl Service {
                     Some(mailbox) => tx.account(&mailbox.account)?,
                     None => None,
                 };
-                if account.is_none_or(|account| account.state == AccountState::Suspended) {
+                if account.is_none_or(|account| !account.state_on(today).may_connect()) {
                     gone.push(device);
                 }
             }
@@ -126,6 +134,8 @@ impl Service {
 
 /// What is older than this goes.
 fn cut(retention: &Retention, now: Now, held: Vec<AccountId>) -> Cut {
+    // Not while somebody may still appeal.
+    let case_days = retention.case_days.max(RULING_DAYS as u32 + 1);
     Cut {
         mail_hour: now.hour().saturating_sub(retention.mail_days.saturating_mul(24)),
         // A job that began in the last hour may still put an entry under its key.
@@ -136,6 +146,16 @@ fn cut(retention: &Retention, now: Now, held: Vec<AccountId>) -> Cut {
         invite_day: now.day(),
         head_month: now.month().saturating_sub(retention.head_days.div_ceil(30)),
         ended_day: now.day().saturating_sub(retention.mail_days.saturating_add(ENDED_CHAIN_DAYS)),
+        case_day: now.day().saturating_sub(case_days),
+        // A stamp that was reported so long ago can be reported no more.
+        reported_day: now.day().saturating_sub(REPORTED_DAYS),
+        desk_invite_ms: now.ms,
         held,
+        held_tags: Vec::new(),
     }
+}
+
+/// What cases call these accounts, as what they are about and as who reported or was told.
+fn tags(keys: &CaseKeys, held: &[AccountId]) -> Vec<[u8; 32]> {
+    held.iter().flat_map(|id| [keys.subject(&Subject::Account(*id)), keys.person(id)]).collect()
 }

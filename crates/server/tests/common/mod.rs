@@ -118,6 +118,7 @@ pub fn account(handle: &str) -> Account {
         age_band: AgeBand::Adult,
         role: "person".into(),
         state: AccountState::Active,
+        until_day: 0,
         language: "en".into(),
         created_day: 20_000,
         last_seen_day: 20_000,

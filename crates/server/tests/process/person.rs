@@ -51,12 +51,20 @@ impl Person {
         assert!(matches!(answer, tell::Body::Promised(_)), "{answer:?}");
     }
     pub fn proof(&self, hello: &v1::HelloAnswer) -> ask::Body {
+        ask::Body::Authenticate(self.authentication(hello, false))
+    }
+    /// What somebody shows who may be suspended, to appeal.
+    pub fn proof_for_appeal(&self, hello: &v1::HelloAnswer) -> ask::Body {
+        ask::Body::Authenticate(self.authentication(hello, true))
+    }
+    fn authentication(&self, hello: &v1::HelloAnswer, appeal_only: bool) -> v1::Authenticate {
         let message = auth_message(&hello.domain, &hello.nonce, &self.account, &self.device);
-        ask::Body::Authenticate(v1::Authenticate {
+        v1::Authenticate {
             account: self.account.to_field(),
             device: self.device.to_field(),
             signature: self.key.sign(&message).to_vec().into(),
-        })
+            appeal_only,
+        }
     }
     /// Connects and authenticates.
     pub async fn connect(&self, server: &Server) -> (Client, v1::Authenticated) {
@@ -122,8 +130,12 @@ impl Group {
     }
     /// An application message of about `len` bytes.
     pub fn submit(&self, to: &[Address], len: usize) -> ask::Body {
+        self.submit_tagged(to, len, [7; 32])
+    }
+    /// An application message that commits to a content.
+    pub fn submit_tagged(&self, to: &[Address], len: usize, franking_tag: [u8; 32]) -> ask::Body {
         let mut tag = vec![35, 0, 0x20, 32];
-        tag.extend([7; 32]);
+        tag.extend(franking_tag);
         ask::Body::Submit(v1::Submit {
             submission_id: SubmissionId::random().to_field(),
             group_id: self.id.to_field(),

@@ -201,11 +201,16 @@ impl Person {
     }
 
     pub async fn connect(&mut self) -> Result<v1::Authenticated, v1::Error> {
+        self.authenticate(false).await
+    }
+
+    pub async fn authenticate(&mut self, appeal_only: bool) -> Result<v1::Authenticated, v1::Error> {
         let message = auth_message(&self.session.domain, &self.session.nonce, &self.account, &self.device);
         let call = v1::Authenticate {
             account: self.account.to_field(),
             device: self.device.to_field(),
             signature: self.key.sign(&message).to_vec().into(),
+            appeal_only,
         };
         match self.call(ask::Body::Authenticate(call)).await? {
             Some(tell::Body::Authenticated(answer)) => Ok(answer),
@@ -364,6 +369,12 @@ impl Group {
     /// An application message of the current epoch.
     pub fn says(&self, text: &str, to: &[Address]) -> v1::Submit {
         self.submit(application(&self.id, self.epoch, text), to)
+    }
+
+    /// An application message that commits to a content.
+    pub fn franks(&self, franking_tag: &[u8; 32], to: &[Address]) -> v1::Submit {
+        let aad = [&[35, 0, 0x20, 32][..], franking_tag].concat();
+        self.submit(private_message(&self.id, self.epoch, 1, &aad, b"sealed"), to)
     }
 
     /// A commit of the current epoch, after which the next one counts.

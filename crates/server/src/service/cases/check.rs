@@ -1,0 +1,192 @@
+//! What the service finds of the messages that a report discloses.
+
+use std::collections::{HashMap, HashSet};
+
+use zegel_cases::{Finding, MAX_DISCLOSED, MAX_RUN, Shown};
+use zegel_content::{Content, Event, MAX_CONTENT, Shown as Body};
+use zegel_franking::{CONTEXT_LEN, Claimed, Fault, Opened, StampKeys, Verdict, check_report};
+use zegel_proto::{AccountId, Code, RoomId, room_uri, user_uri, v1};
+
+use crate::service::refusal::Refusal;
+
+/// The longest context that is kept, in bytes, readable or not: a later version's may be longer than ours.
+const MAX_CONTEXT: usize = 2 * CONTEXT_LEN;
+/// The longest stamp that is kept, in bytes.
+const MAX_STAMP: usize = 64;
+/// The most bytes of all contents of a report: thirty of the longest texts.
+const MAX_BYTES: usize = 512 << 10;
+const OTHER_SENDER: &str = "it names another sender than its stamp";
+
+/// One message of a run.
+pub(super) struct Judged {
+    pub(super) shown: Shown,
+    /// Who sent it, if the stamp is the service's own.
+    pub(super) sender: Option<AccountId>,
+    /// The stamp's hash, likewise.
+    stamp_hash: Option<[u8; 32]>,
+    room: Option<RoomId>,
+    sender_uri: String,
+}
+
+/// Refuses a run that is too long, or holds what cannot be what it should.
+pub(super) fn bound(run: &[v1::Disclosed]) -> Result<(), Refusal> {
+    let disclosed = run.iter().filter(|link| !link.content.is_empty()).count();
+    if disclosed > MAX_DISCLOSED || run.len() > MAX_RUN {
+        let text = format!(
+            "a report discloses at most {MAX_DISCLOSED} messages and names at most {MAX_RUN}; send another for the rest"
+        );
+        return Err(Refusal::new(Code::TooLarge, text));
+    }
+    let large = |link: &v1::Disclosed| {
+        let stamped =
+            |stamped: &v1::Stamped| stamped.context.len() > MAX_CONTEXT || stamped.stamp.len() > MAX_STAMP;
+        link.content.len() > MAX_CONTENT || link.stamped.as_ref().is_some_and(stamped)
+    };
+    if run.iter().map(|link| link.content.len()).sum::<usize>() > MAX_BYTES {
+        let text =
+            format!("a report discloses at most {} kB in all; send another for the rest", MAX_BYTES >> 10);
+        return Err(Refusal::new(Code::TooLarge, text));
+    }
+    if run.iter().any(large) {
+        let text = "a message of the report is larger than any message can be; send it as it was received";
+        return Err(Refusal::new(Code::TooLarge, text));
+    }
+    Ok(())
+}
+
+/// Judges a run by its stamps and contents. `about` is the conversation that the reporter named.
+pub(super) fn judge(
+    keys: &StampKeys,
+    domain: &str,
+    about: Option<RoomId>,
+    now_ms: u64,
+    run: &[v1::Disclosed],
+) -> Vec<Judged> {
+    let contents: Vec<_> = run.iter().map(|link| Content::decode(&link.content)).collect();
+    let bare = v1::Stamped::default();
+    let claimed: Vec<_> = run
+        .iter()
+        .zip(&contents)
+        .map(|(link, content)| {
+            let stamped = link.stamped.as_ref().unwrap_or(&bare);
+            let opened = |content| Opened { salt: content, bytes: &link.content };
+            let content = content.as_ref().ok().map(|content| opened(&content.salt));
+            Claimed { context: &stamped.context, stamp: &stamped.stamp, content }
+        })
+        .collect();
+    let links = check_report(keys, now_ms, &claimed);
+    let parts = run.iter().zip(&contents).zip(&claimed).zip(links);
+    parts
+        .map(|(((link, content), claimed), found)| {
+            let room = found.context.as_ref().map(|context| RoomId(context.room));
+            let finding = match (&found.verdict, content) {
+                (Verdict::Unproven(fault), _) => Finding::Unproven(fault.to_string()),
+                _ if about.is_some() && about != room => Finding::Unproven(Fault::OtherRoom.to_string()),
+                (Verdict::Withheld, _) if link.content.is_empty() => Finding::Withheld,
+                (_, Err(error)) => Finding::Unproven(format!("what was disclosed is no message: {error}")),
+                (_, Ok(content)) if room.is_none_or(|room| content.room_uri != room_uri(domain, &room)) => {
+                    Finding::Unproven("it names another conversation than its stamp".into())
+                }
+                (_, Ok(_)) => Finding::Proven,
+            };
+            let context = found.context.as_ref();
+            let sender = context.map(|context| AccountId(context.sender_account));
+            let shown = Shown {
+                finding,
+                gap: found.gap,
+                sender: sender.map(AccountId::to_hex).unwrap_or_default(),
+                handle: String::new(),
+                accepted_ms: context.map_or(0, |context| context.accepted_ms),
+                seq: context.map_or(0, |context| context.server_seq),
+                text: content.as_ref().map(in_words).unwrap_or_default(),
+                content: hex::encode(&link.content),
+                context: hex::encode(claimed.context),
+                stamp: hex::encode(claimed.stamp),
+            };
+            let sender_uri = content.as_ref().map(|content| content.sender_uri.clone()).unwrap_or_default();
+            Judged { shown, sender, stamp_hash: context.map(|context| context.hash()), room, sender_uri }
+        })
+        .collect()
+}
+
+/// Everybody whom the stamps name.
+pub(super) fn senders(run: &[Judged]) -> HashSet<AccountId> {
+    run.iter().filter_map(|judged| judged.sender).collect()
+}
+
+/// The conversation of a run: that of its first stamp of the service's own.
+pub(super) fn room(run: &[Judged]) -> Option<RoomId> {
+    run.iter().find_map(|judged| judged.room)
+}
+
+impl Judged {
+    /// Puts the sender's handle in. A message that says it is somebody else's proves nothing against either. (Of
+    /// whoever is gone for long no handle is left to compare; the stamp names their account all the same.)
+    pub(super) fn name(&mut self, domain: &str, handles: &HashMap<AccountId, String>) {
+        let Some(handle) = self.sender.and_then(|sender| handles.get(&sender)) else { return };
+        self.shown.handle.clone_from(handle);
+        if self.shown.finding == Finding::Proven && self.sender_uri != user_uri(domain, handle) {
+            self.shown.finding = Finding::Unproven(OTHER_SENDER.into());
+        }
+    }
+
+    /// The stamp's hash of what is proven.
+    pub(super) fn proven(&self) -> Option<[u8; 32]> {
+        self.stamp_hash.filter(|_| self.shown.finding == Finding::Proven)
+    }
+}
+
+/// The text, or what kind of message it is.
+fn in_words(content: &Content) -> String {
+    match content.body() {
+        Body::Text(text) => text.to_owned(),
+        Body::Event(Event::Leave) => "(leaves the conversation)".into(),
+        Body::Event(Event::Accept) => "(accepts the request)".into(),
+        Body::Unsupported { content_type: "" } => "(deletes a message)".into(),
+        Body::Unsupported { content_type } => format!("(a message of type {content_type})"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use zegel_franking::{Context, StampKey, ZERO_TAG, stamp};
+
+    fn disclosed() -> impl Strategy<Value = v1::Disclosed> {
+        let bytes = |most| prop::collection::vec(any::<u8>(), 0..most);
+        let seq = 0..4_u64;
+        (bytes(300), bytes(40), bytes(100), any::<bool>(), seq).prop_map(|(junk, mac, content, real, seq)| {
+            let context = Context {
+                key_id: 1,
+                sender_account: [1; 16],
+                sender_device: [2; 16],
+                room: [3; 32],
+                epoch: 1,
+                server_seq: seq,
+                accepted_ms: 5,
+                franking_tag: ZERO_TAG,
+                message_hash: [4; 32],
+                prev_stamp_hash: [5; 32],
+            };
+            let ours = stamp(&StampKey::new([9; 32]), &context).to_vec();
+            let (context, stamp) = if real { (context.to_bytes().to_vec(), ours) } else { (junk, mac) };
+            let stamped = Some(v1::Stamped { context: context.into(), stamp: stamp.into() });
+            v1::Disclosed { stamped, content: content.into() }
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_nobody_committed_to_is_never_proven(run in prop::collection::vec(disclosed(), 0..6)) {
+            let keys = StampKeys::new(StampKey::new([9; 32]), 0);
+            let found = judge(&keys, "localhost", None, 6, &run);
+            prop_assert_eq!(found.len(), run.len());
+            for (judged, link) in found.iter().zip(&run) {
+                prop_assert!(judged.proven().is_none());
+                let withheld = judged.shown.finding == Finding::Withheld;
+                prop_assert!(!withheld || link.content.is_empty() && judged.sender.is_some());
+            }
+        }
+    }
+}

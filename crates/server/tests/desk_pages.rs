@@ -1,0 +1,97 @@
+//! The pages on a real store: from an invitation to a decision, an archive and a checked log.
+
+#[path = "../../desk/tests/kit/browser.rs"]
+#[allow(dead_code, reason = "the desk's own tests use the rest")]
+mod browser;
+mod desk_help;
+#[path = "../../desk/tests/kit/html.rs"]
+mod html;
+#[path = "../../desk/tests/kit/key.rs"]
+mod key;
+mod service_help;
+
+use std::sync::Arc;
+
+use axum::Router;
+use browser::Browser;
+use desk_help::*;
+use key::Key;
+use zegel_cases::{archive, archive::check_log};
+use zegel_desk::Origin;
+use zegel_server::{
+    service::Desk,
+    store::{AccountState, DeskInvite},
+};
+
+const ORIGIN: &str = "http://localhost:8420";
+
+/// Invited, enrolled and signed in.
+async fn person(floor: &Floor, router: &Router, name: &'static str, role: &'static str) -> Browser {
+    let invite = DeskInvite { name: name.into(), role: role.into(), expires_ms: now() + DAY_MS };
+    let hash = zegel_proto::token_hash(name.as_bytes());
+    floor.world.write(move |tx| tx.put_desk_invite(&hash, &invite)).await;
+    let (mut browser, mut key) = (Browser::new(router.clone()), Key::new(ORIGIN));
+    browser.get(&format!("/desk/join/{name}")).await.shows(name);
+    assert_eq!(browser.join(name, &mut key).await.status, 200);
+    assert_eq!(browser.enter(&mut key).await.status, 200);
+    browser
+}
+
+#[tokio::test]
+async fn a_case_is_dealt_with_in_the_browser() {
+    let floor = Floor::new().await;
+    let desk = Arc::new(Desk::new(floor.world.service.clone()));
+    let router = zegel_desk::router(desk, Origin::parse(ORIGIN).expect("an origin"));
+    let number = floor.case(|_| ()).await;
+    let mut mia = person(&floor, &router, "mia", "moderator").await;
+    let mut zoe = person(&floor, &router, "zoe", "senior").await;
+    let mut aud = person(&floor, &router, "max", "auditor").await;
+    mia.get("/desk").await.shows(&number.to_string()).shows(&floor.bob.handle);
+    assert_ne!(aud.get("/desk").await.status, 200);
+    assert_ne!(aud.get(&format!("/desk/case/{number}")).await.status, 200);
+
+    let case = format!("/desk/case/{number}");
+    mia.get(&case).await.shows(NOTE);
+    mia.post(&case, &format!("{case}/claim"), &[]).await.leads_to(&case);
+    let against = floor.bob.account.to_hex();
+    let fields = [
+        ("measure", "suspend"),
+        ("days", "14"),
+        ("against", against.as_str()),
+        ("ground", "grooming"),
+        ("explanation", "You asked a child for pictures."),
+    ];
+    let decided = mia.post(&case, &format!("{case}/decide"), &fields).await;
+    assert_eq!(decided.status, 303, "{}", decided.text());
+    assert_eq!(floor.account().await.state, AccountState::Suspended);
+
+    mia.post(&case, &format!("{case}/ask-export"), &[]).await.leads_to(&case);
+    zoe.post(&case, &format!("{case}/allow-export"), &[]).await.leads_to(&case);
+    let evidence = zoe.post(&case, &format!("{case}/evidence"), &[]).await;
+    assert_eq!(archive::check(&evidence.bytes).expect("it verifies").case.number, number);
+
+    let log = aud.post("/desk/log", "/desk/log/export", &[]).await;
+    let log = check_log(log.text()).expect("it verifies");
+    let acts: Vec<_> = log.entries.iter().map(|entry| (entry.who.0.as_str(), entry.act.as_str())).collect();
+    for act in [
+        ("mia", "join"),
+        ("mia", "sign-in"),
+        ("mia", "see"),
+        ("mia", "claim"),
+        ("mia", "decide"),
+        ("max", "refused"),
+    ] {
+        assert!(acts.contains(&act), "{act:?}: {acts:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_crowd_hides_no_victim() {
+    let floor = Floor::new().await;
+    let crowd = floor.crowd(300).await;
+    let desk = Arc::new(Desk::new(floor.world.service.clone()));
+    let router = zegel_desk::router(desk, Origin::parse(ORIGIN).expect("an origin"));
+    let mut mia = person(&floor, &router, "mia", "moderator").await;
+    let page = mia.get(&format!("/desk/case/{crowd}")).await;
+    page.shows("Of 301 reports").shows("I am eleven");
+}
