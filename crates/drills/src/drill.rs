@@ -11,6 +11,8 @@ pub enum Attacker {
     Operator,
     /// Makes the operator do it.
     State,
+    /// Deals with reports, and wants to do more than they may.
+    Desk,
     /// Has the service's disk and can write to it.
     Thief,
     /// Is in the conversation.
@@ -25,9 +27,10 @@ pub enum Attacker {
 
 impl Attacker {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Operator,
         Self::State,
+        Self::Desk,
         Self::Thief,
         Self::Member,
         Self::ExMember,
@@ -40,6 +43,7 @@ impl Attacker {
         match self {
             Self::Operator => "The operator, with all keys and a changed server",
             Self::State => "A state with an order",
+            Self::Desk => "Somebody at the desk",
             Self::Thief => "Who has the disk",
             Self::Member => "A member",
             Self::ExMember => "An ex-member, or a revoked device",
@@ -53,6 +57,7 @@ impl Attacker {
         match self {
             Self::Operator => "operator",
             Self::State => "state",
+            Self::Desk => "desk",
             Self::Thief => "thief",
             Self::Member => "member",
             Self::ExMember => "ex-member",

@@ -1,15 +1,16 @@
 //! All drills.
 
-use crate::{directory, drill::Drill, mail, membership, messages, names, service};
+use crate::{directory, drill::Drill, mail, membership, messages, names, reports, service};
 
 /// All, in the order of their themes.
 pub fn all() -> Vec<&'static Drill> {
-    let themes: [&[Drill]; 6] = [
+    let themes: [&[Drill]; 7] = [
         directory::DRILLS,
         membership::DRILLS,
         messages::DRILLS,
         mail::DRILLS,
         names::DRILLS,
+        reports::DRILLS,
         service::DRILLS,
     ];
     themes.into_iter().flatten().collect()

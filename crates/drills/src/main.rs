@@ -14,6 +14,7 @@ mod membership;
 mod messages;
 mod names;
 mod not_caught;
+mod reports;
 mod run;
 mod service;
 mod show;

@@ -59,12 +59,6 @@ pub const ALL: &[NotCaught] = &[
         why: "Receivers check what a stamp says, not its MAC: a signature would let anyone prove what was said to anyone. \"Proven\" means that an authenticated device of that account committed to this content; time and place are the service's word.",
     },
     NotCaught {
-        name: "forging a report",
-        attacker: "whoever holds the franking key",
-        attempt: "Forge a stamp under a message that was never sent.",
-        why: "The stamp convinces the service and nobody else; that is what keeps messages deniable toward the world.",
-    },
-    NotCaught {
         name: "an unlocked device",
         attacker: "thief, state",
         attempt: "Take a device that is unlocked, or copy its profile, and read what is on it and what comes until it is revoked.",
@@ -99,5 +93,41 @@ pub const ALL: &[NotCaught] = &[
         attacker: "stranger",
         attempt: "Register a handle that is honestly another one, such as a misspelling.",
         why: "Look-alikes are one (`confusable-handle`); a different word is a different person. An introduction says how old the account is.",
+    },
+    NotCaught {
+        name: "a service that proves what it likes",
+        attacker: "operator, whoever holds the key file",
+        attempt: "Forge a stamp, or write \"proven\" beside what nobody sent, and sign the evidence.",
+        why: "\"Proven\" is worth the service's word, and evidence says so of itself: stamps convince the service and nobody else, which keeps messages deniable toward the world. Of a proven message anyone can compute the sender's commitment to the content again (`edited-evidence`), and not whose commitment it was.",
+    },
+    NotCaught {
+        name: "a report that is ignored",
+        attacker: "operator, somebody at the desk",
+        attempt: "Take a report and do nothing, or dismiss what is true.",
+        why: "Nobody can be made to act. The reporter sees the case, its state and its outcome, and every decision is in the log with who made it; an appeal is for the person whom a decision is about.",
+    },
+    NotCaught {
+        name: "a photograph of the screen",
+        attacker: "somebody at the desk",
+        attempt: "Photograph or copy by hand what a case shows, or tell of it.",
+        why: "Whoever has to judge has to read. The log says who looked into which case and when; roles keep those out who need not (`curious-auditor`).",
+    },
+    NotCaught {
+        name: "a log from the start",
+        attacker: "operator, whoever holds data folder and key file",
+        attempt: "Write the desk's log anew from its first line and sign it.",
+        why: "It is whole by itself. Only an older export shows it (`rewritten-log`): auditors should export and keep it often, elsewhere.",
+    },
+    NotCaught {
+        name: "guessing who reported",
+        attacker: "member",
+        attempt: "Guess, from what a decision is about, who reported it.",
+        why: "A statement names no reporter and quotes no message; but whoever said a thing to one person only knows who heard it.",
+    },
+    NotCaught {
+        name: "playing the abuser",
+        attacker: "member",
+        attempt: "Write threats from a second account of one's own, and report them.",
+        why: "They are proven, and against that second account: a stamp names the account that sent it, and in a case about another nothing of it counts (`third-person-report`). A name that looks alike is refused (`confusable-handle`).",
     },
 ];

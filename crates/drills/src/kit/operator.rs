@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use zegel_directory::{Entry, Label, Promise, Root, SignedPromise, SignedRoot, SignerKey, SignerLink};
+use zegel_franking::{Context, StampKey, stamp};
 use zegel_identity::{Chain, SigningKey};
 use zegel_proto::v1;
 
@@ -45,6 +46,18 @@ impl Operator {
         }
         let (secret, vrf) = (bytes32(text("secret")?)?, bytes32(text("vrf")?)?);
         Ok(Self { domain: text("domain")?.to_owned(), secret, links, vrf })
+    }
+
+    /// The stamp of a stage's server on any context.
+    pub fn stamps(stage: &Stage, context: &Context) -> Verdict<[u8; 32]> {
+        let file = std::fs::read_to_string(stage.server(|server| server.keys()))?;
+        let file: toml::Value = toml::from_str(&file)?;
+        let keys = file.get("franking").and_then(toml::Value::as_array).ok_or("an unknown key file")?;
+        let is = |key: &&toml::Value| {
+            key.get("id").and_then(toml::Value::as_integer) == Some(i64::from(context.key_id))
+        };
+        let key = keys.iter().find(is).and_then(|key| key.get("key")).and_then(toml::Value::as_str);
+        Ok(stamp(&StampKey::new(bytes32(key.ok_or("no such stamp key")?)?), context))
     }
 
     /// An impostor, who has none of the service's keys.

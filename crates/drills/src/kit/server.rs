@@ -63,6 +63,17 @@ impl Server {
         Ok(())
     }
 
+    /// Runs one of the operator's commands beside it, and gives what it said.
+    pub fn operator(&self, command: &[&str]) -> Result<String, String> {
+        let mut operator = Command::new(program()?);
+        operator.args(command).arg("--data").arg(self.data()).arg("--keys").arg(self.keys());
+        let output = operator.output().map_err(|e| format!("while starting zegel-server: {e}"))?;
+        match output.status.success() {
+            true => Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned()),
+            false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+        }
+    }
+
     /// Ends it at once.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {

@@ -138,11 +138,21 @@ impl Stranger {
 
     /// Proves a device's key.
     pub async fn authenticate(&mut self, keys: &Keys) -> Verdict<tell::Body> {
+        self.prove(keys, false).await
+    }
+
+    /// Proves a device's key, to read what was decided and to appeal.
+    pub async fn authenticate_to_appeal(&mut self, keys: &Keys) -> Verdict<tell::Body> {
+        self.prove(keys, true).await
+    }
+
+    async fn prove(&mut self, keys: &Keys, appeal_only: bool) -> Verdict<tell::Body> {
         let message = auth_message(&self.hello.domain, &self.hello.nonce, &keys.account, &keys.device);
         let authenticate = v1::Authenticate {
             account: keys.account.to_field(),
             device: keys.device.to_field(),
             signature: keys.key.sign(&message).to_vec().into(),
+            appeal_only,
         };
         self.call(ask::Body::Authenticate(authenticate)).await
     }
