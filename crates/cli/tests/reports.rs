@@ -76,6 +76,7 @@ fn nothing_is_disclosed_that_was_not_shown_and_confirmed() {
     let lines: Vec<_> = shown.lines().collect();
     assert_eq!(lines[0], "A report about bob");
     assert!(lines[1].starts_with("The service at ") && lines[1].contains("not told who reported"), "{shown}");
+    assert!(lines[1].contains("may have to pass it on to authorities, with your handle"), "{shown}");
     assert!(shown.contains("bob: first\n      | and more\n"), "{shown}");
     assert!(
         shown.contains("The service took it as case ") && shown.contains("1 of 1 messages are proven."),
@@ -128,6 +129,36 @@ fn the_same_is_reported_once_and_more_of_it_joins_the_case() {
     assert_eq!(disclosed(&second), ["bob: I know where you live"]);
     let said = alice.fails(&["report", "bob", "--reason", "threats", "--last", "31", "--yes"]);
     assert!(said.contains("from 1 to 30"), "{said}");
+}
+
+#[test]
+fn who_stands_between_is_shown_and_what_was_said_elsewhere_is_named() {
+    let (_scene, [alice, bob]) = Scene::of(["alice", "bob"]);
+    befriend(&bob, &alice);
+    alice.sends("please").to("bob");
+    alice.sends("stop").to("bob");
+    bob.sends("never").to("alice");
+    alice.waits_for("bob: never");
+    bob.does(&["group", "create", "plot", "alice"]);
+    alice.does(&["sync"]);
+    bob.sends("here too").to("plot");
+    alice.waits_for("bob: here too");
+    let shown = alice.does(&["report", "bob", "--reason", "harassment", "--yes"]);
+    assert!(
+        shown.contains("bob wrote in another conversation too: nothing of that is disclosed."),
+        "{shown}"
+    );
+    let line = shown.lines().find(|line| line.contains("messages by alice, ")).expect("her own words");
+    assert!(line.ends_with(": who and when is disclosed, not what") && line.contains(" to 20"), "{shown}");
+    bob.sends("and again").to("alice");
+    alice.waits_for("bob: and again");
+    let report = reports(&alice, &["bob", "--reason", "harassment"]);
+    assert_eq!(report["elsewhere"], json!(1));
+    let named = report["disclosed"][1]["named_before"].as_array().expect("a list");
+    assert!(named.iter().any(|it| it["from"] == "alice" && it["said"] == true), "{report}");
+    assert!(named.iter().all(|it| text(it, "accepted_at").ends_with('Z')), "{report}");
+    assert_eq!(report["disclosed"][0]["whole"], json!(true));
+    assert!(report["disclosed"][0]["bytes"].as_u64() > Some(10));
 }
 
 #[test]
