@@ -28,6 +28,9 @@ pub struct LogFound {
     pub log: CheckedLog,
     /// Where the older log ends that it continues.
     pub continues: Option<LogHead>,
+    /// Whether it is signed with a key of the service that the auditor followed; `false` if there was nothing to
+    /// compare with.
+    pub followed: bool,
 }
 
 /// Checks an archive, and whether it is of the service that was followed with this state. It blocks.
@@ -64,24 +67,57 @@ pub fn check_case(file: &Path, state: Option<&Path>) -> Result<CaseFound, Failur
     }
 }
 
-/// Checks an exported log, and that it continues an older one. It blocks.
+/// Checks an exported log, that it continues an older one, and whether both are of the service that was followed with
+/// this state. It blocks.
 ///
 /// # Errors
-/// [`Failure::Signed`] if the service signed two logs that contradict each other; anything else is a fault of a file.
-pub fn check_log(file: &Path, before: Option<&Path>) -> Result<LogFound, Failure> {
+/// [`Failure::Signed`] if the service of the state signed two logs that contradict each other; anything else is a fault
+/// of a file, or of whoever made it up.
+pub fn check_log(file: &Path, before: Option<&Path>, state: Option<&Path>) -> Result<LogFound, Failure> {
+    let doing = || format!("checking {}", file.display());
+    let state = state.map(load).transpose()?;
     let older = before.map(read_log).transpose()?;
     let log = read_log(file)?;
-    if let Some(older) = &older {
-        log.continues(older).map_err(|apart| match apart {
-            Apart::Service => Failure::own(
-                format!("checking {}", file.display()),
-                apart,
-                "an older log of the same service",
-            ),
-            _ => Failure::Signed(format!("signed two logs that contradict each other: {apart}")),
-        })?;
+    for log in older.iter().chain([&log]) {
+        compare(&doing, &log.domain, &log.signers, state.as_ref())?;
     }
-    Ok(LogFound { log, continues: older.map(|older| older.head) })
+    if let Some(older) = &older
+        && let Err(apart) = log.continues(older)
+    {
+        return Err(contradiction(&doing, &log, older, apart, state.is_some()));
+    }
+    Ok(LogFound { log, continues: older.map(|older| older.head), followed: state.is_some() })
+}
+
+/// What it means that a log does not continue an older one.
+fn contradiction(
+    doing: &dyn Fn() -> String,
+    log: &CheckedLog,
+    older: &CheckedLog,
+    apart: Apart,
+    followed: bool,
+) -> Failure {
+    if apart == Apart::Service {
+        return Failure::own(doing(), apart, "an older log of the same service");
+    }
+    // A service that took lines back and signed that later is not excused by this.
+    if log.made_ms <= older.made_ms && older.continues(log).is_ok() {
+        let why = format!(
+            "it was made {}, and the log after --before {}: they are swapped, or the service gave out an old log again",
+            utc(log.made_ms),
+            utc(older.made_ms)
+        );
+        return Failure::own(doing(), why, "the older log after --before");
+    }
+    if followed {
+        return Failure::Signed(format!("signed two logs that contradict each other: {apart}"));
+    }
+    // The keys are the files' own: anybody can make up a service and two logs of it.
+    let why = format!(
+        "the two logs contradict each other, and whether the service signed them or somebody made them up was not \
+         checked: {apart}"
+    );
+    Failure::own(doing(), why, "--state, which tells whether the service signed them")
 }
 
 fn load(path: &Path) -> Result<State, Failure> {
@@ -155,15 +191,19 @@ impl fmt::Display for CaseFound {
             "signed with key {signer} of the service whose first key is {}",
             hex::encode(signers.first())
         )?;
-        match self.followed {
-            true => writeln!(f, "that is the service which was followed with --state")?,
-            false => writeln!(f, "whether that is the service's key was not checked: --state would tell")?,
-        }
+        writeln!(f, "{}", followed(self.followed))?;
         write!(
             f,
             "It proves what this service stated, and that nothing was changed since. That the account sent a proven \
              message is the service's word: nobody else can check its stamps."
         )
+    }
+}
+
+fn followed(followed: bool) -> &'static str {
+    match followed {
+        true => "that is the service which was followed with --state",
+        false => "whether that is the service's key was not checked: --state would tell",
     }
 }
 
@@ -186,6 +226,7 @@ impl fmt::Display for LogFound {
         if let Some(older) = self.continues {
             writeln!(f, "it continues the older log, which ends with line {}", older.seq)?;
         }
-        write!(f, "signed by the service whose first key is {}", hex::encode(signers.first()))
+        writeln!(f, "signed by the service whose first key is {}", hex::encode(signers.first()))?;
+        f.write_str(followed(self.followed))
     }
 }

@@ -7,6 +7,7 @@ use std::{io::Write, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Args, Parser, Subcommand, error::ErrorKind};
 use zegel_audit::{Auditor, Failure, Options, WitnessKey, check_case, check_folder, check_log, daemon};
+use zegel_cases::one_line;
 
 #[derive(Parser)]
 #[command(
@@ -84,6 +85,9 @@ enum Command {
         /// An older export, which this one must continue
         #[arg(long, value_name = "OLDER")]
         before: Option<PathBuf>,
+        /// What this auditor saw of the service: shows whether the logs are signed with that service's key
+        #[arg(long, value_name = "FILE")]
+        state: Option<PathBuf>,
     },
 }
 
@@ -101,10 +105,10 @@ fn main() -> ExitCode {
     let outcome = match arguments {
         Arguments { command: Some(Command::Proofs { dir }), .. } => proofs(&dir),
         Arguments { command: Some(Command::Case { file, state }), .. } => {
-            check_case(&file, state.as_deref()).map(|found| say(format_args!("{found}")))
+            check_case(&file, state.as_deref()).map(|found| say_all(&found))
         }
-        Arguments { command: Some(Command::Log { file, before }), .. } => {
-            check_log(&file, before.as_deref()).map(|found| say(format_args!("{found}")))
+        Arguments { command: Some(Command::Log { file, before, state }), .. } => {
+            check_log(&file, before.as_deref(), state.as_deref()).map(|found| say_all(&found))
         }
         Arguments { follow: Some(options), .. } => follow(options),
         Arguments { .. } => unreachable!("clap asks for one of them"),
@@ -112,7 +116,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("zegel-audit: {failure}");
+            eprintln!("zegel-audit: {}", one_line(&failure.to_string()));
             ExitCode::from(failure.exit_code())
         }
     }
@@ -164,7 +168,13 @@ fn proofs(dir: &std::path::Path) -> Result<(), Failure> {
     }
 }
 
-/// The exit status tells the same to a reader that is gone.
+/// What a service calls itself or its people is text from others. The exit status tells the same to a reader that is
+/// gone.
 fn say(line: std::fmt::Arguments<'_>) {
-    let _ = writeln!(std::io::stdout(), "{line}");
+    let _ = writeln!(std::io::stdout(), "{}", one_line(&line.to_string()));
+}
+
+/// Several lines; no name in them that was checked has a line's end.
+fn say_all(found: &impl std::fmt::Display) {
+    found.to_string().split('\n').for_each(|line| say(format_args!("{line}")));
 }

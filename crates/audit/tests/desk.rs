@@ -29,7 +29,7 @@ fn case() -> Case {
         claim: None,
         decision: None,
         appeal: None,
-        export: Some(Export { asked: claim("ada"), allowed: Some(claim("sue")) }),
+        export: Some(Export { asked: claim("ada"), allowed: Some(claim("sue")), reports: 1 }),
     }
 }
 
@@ -62,8 +62,13 @@ fn report(finding: Finding) -> Report {
 }
 
 fn evidence(key: &SignerKey, domain: &str, finding: Finding) -> Vec<u8> {
+    evidence_of(key, domain, &case(), &report(finding))
+}
+
+fn evidence_of(key: &SignerKey, domain: &str, case: &Case, report: &Report) -> Vec<u8> {
     let sign = |body: &[u8]| key.sign_statement(domain, Statement::Evidence, body);
-    archive::build(domain, key.links(), &case(), &[report(finding)], &[], NOW, sign).expect("it is small")
+    archive::build(domain, key.links(), case, std::slice::from_ref(report), &[], NOW, sign)
+        .expect("it is small")
 }
 
 fn unproven() -> Finding {
@@ -71,6 +76,10 @@ fn unproven() -> Finding {
 }
 
 fn log(key: &SignerKey, acts: &[&str]) -> String {
+    log_of(key, DOMAIN, acts, NOW + acts.len() as u64)
+}
+
+fn log_of(key: &SignerKey, domain: &str, acts: &[&str], made_ms: u64) -> String {
     let (mut head, mut lines) = (LogHead::default(), Vec::new());
     for act in acts {
         let (who, act) = (StaffId("ada".into()), (*act).to_owned());
@@ -79,8 +88,8 @@ fn log(key: &SignerKey, acts: &[&str]) -> String {
         lines.push(line);
         head = next;
     }
-    let sign = |body: &[u8]| key.sign_statement(DOMAIN, Statement::Log, body);
-    archive::export_log(DOMAIN, key.links(), &lines, &head, NOW, sign)
+    let sign = |body: &[u8]| key.sign_statement(domain, Statement::Log, body);
+    archive::export_log(domain, key.links(), &lines, &head, made_ms, sign)
 }
 
 fn run(what: &str, file: &Path, more: &[&Path]) -> Said {
@@ -168,13 +177,80 @@ fn a_log_is_checked_and_continues_an_older_one() {
     assert!(said.out.contains("desk log of zegel.example") && said.out.contains("3 lines"), "{said:?}");
     let said = run("log", &newer, &[before, &older]).fine();
     assert!(said.out.contains("continues the older log, which ends with line 2"), "{said:?}");
-    // What was exported once cannot be taken back.
-    lied(&run("log", &older, &[before, &newer]), "ends before the older one");
-    let rewritten = put("rewritten", &log(&house.key, &["sign-in", "look", "decide"]));
-    lied(&run("log", &rewritten, &[before, &older]), "is not in the newer one");
+    assert!(said.out.contains("--state would tell"), "{said:?}");
+    run("log", &older, &[before, &newer]).failed("they are swapped");
     let other = put("other", &log(&other_key(), &["sign-in", "claim", "decide"]));
     run("log", &other, &[before, &older]).failed("different services");
+    // Whoever makes up a service can make up two logs of it: that accuses nobody.
+    let rewritten = put("rewritten", &log(&house.key, &["sign-in", "look", "decide"]));
+    run("log", &rewritten, &[before, &older])
+        .failed("the two logs contradict each other")
+        .failed("try --state");
     let text = fs::read_to_string(&newer).expect("it is there").replace("\"claim\"", "\"look\"");
     run("log", &put("changed", &text), &[]).failed("line 3 of the log");
     run("log", &newer, &[before, &desk.path("changed")]).failed("changed");
+}
+
+#[test]
+fn a_log_is_held_against_the_service_that_was_followed() {
+    let mut house = House::new();
+    house.grow(2);
+    let service = Service::of(&house);
+    let desk = Desk::new();
+    desk.once(&service.url, &[]).fine();
+    let put = |name: &str, text: &str| {
+        fs::write(desk.path(name), text).expect("a folder");
+        desk.path(name)
+    };
+    let check = |newer: &Path, older: &Path| {
+        run("log", newer, &[Path::new("--before"), older, Path::new("--state"), &desk.state()])
+    };
+    let newer = put("newer", &log(&house.key, &["sign-in", "claim", "decide"]));
+    let older = put("older", &log(&house.key, &["sign-in", "claim"]));
+    let said = check(&newer, &older).fine();
+    assert!(said.out.contains("the service which was followed"), "{said:?}");
+    // What was exported once cannot be taken back.
+    check(&older, &newer).failed("they are swapped");
+    let shorter = put("shorter", &log_of(&house.key, DOMAIN, &["sign-in", "claim"], NOW + 9));
+    lied(&check(&shorter, &newer), "ends before the older one");
+    let rewritten = put("rewritten", &log(&house.key, &["sign-in", "look", "decide"]));
+    lied(&check(&rewritten, &older), "is not in the newer one");
+    // Two made up logs of a made up service of the same name.
+    let (one, two) = (log(&other_key(), &["sign-in", "claim"]), log(&other_key(), &["look", "look", "look"]));
+    check(&put("two", &two), &put("one", &one)).failed("another service");
+}
+
+#[test]
+fn no_name_in_a_file_reaches_the_terminal_raw() {
+    let house = House::new();
+    let desk = Desk::new();
+    let check = |what: &str, bytes: &[u8]| {
+        fs::write(desk.path("file"), bytes).expect("a folder");
+        let said = run(what, &desk.path("file"), &[]);
+        assert_eq!(said.code, Some(1), "{said:?}");
+        let raw = |c: char| c != '\n' && c.is_control() || c == '\u{202e}';
+        assert!(!said.out.contains(raw) && !said.err.contains(raw), "{said:?}");
+        assert_eq!((said.out.as_str(), said.err.lines().count()), ("", 1), "{said:?}");
+        said.err
+    };
+    for name in ["a\x1b[2Jb", "a\u{202e}b", "zegel.example\nsigned with the key that was followed"] {
+        let said = check("case", &evidence(&house.key, name, unproven()));
+        assert!(said.contains("its domain cannot be one"), "{said}");
+        let said = check("log", log_of(&house.key, name, &["look"], NOW).as_bytes());
+        assert!(said.contains("its domain cannot be one"), "{said}");
+        let named = |change: &dyn Fn(&mut Case, &mut Report)| {
+            let (mut case, mut report) = (case(), report(unproven()));
+            change(&mut case, &mut report);
+            check("case", &evidence_of(&house.key, DOMAIN, &case, &report))
+        };
+        let said = named(&|case, _| case.handle = name.into());
+        assert!(said.contains("case.json: the handle cannot be one"), "{said}");
+        let said = named(&|case, _| case.export.as_mut().expect("asked").asked.by.0 = name.into());
+        assert!(said.contains("case.json: it names somebody"), "{said}");
+        let said = named(&|_, report| report.run[0].handle = name.into());
+        assert!(said.contains("reports/1.json: message 1 has a handle"), "{said}");
+    }
+    // What cannot be read is quoted when that is said.
+    let text = log(&house.key, &["look"]).replacen("\"seq\"", "\"s\u{202e}eq\"", 1);
+    check("log", text.as_bytes());
 }

@@ -11,6 +11,8 @@ use std::{
     time::Duration,
 };
 
+use zegel_cases::one_line;
+
 use crate::{Auditor, Failure, WitnessKey};
 use status::Status;
 
@@ -74,10 +76,10 @@ pub fn run(mut auditor: Auditor, state: &Path, settings: Settings) -> Failure {
 /// A line on standard output, at once. A reader that is gone is no reason to stop following.
 fn say(line: fmt::Arguments<'_>) {
     let mut out = io::stdout().lock();
-    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+    let _ = writeln!(out, "{}", one_line(&line.to_string())).and_then(|()| out.flush());
 }
 
 /// The same on standard error, for what is tried again.
 fn complain(failure: &Failure) {
-    let _ = writeln!(io::stderr(), "zegel-audit: {failure}");
+    let _ = writeln!(io::stderr(), "zegel-audit: {}", one_line(&failure.to_string()));
 }
