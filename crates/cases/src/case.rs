@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 use zegel_proto::AccountId;
 
-use crate::{CaseNumber, Category, MAX_APPEAL, Permission, Staff, StaffId, hex_id};
+use crate::{CaseNumber, Category, MAX_APPEAL, Measure, Permission, Staff, StaffId, hex_id};
 
 /// How long a person may appeal a decision, in days (EU DSA article 20: at least six months).
 pub const RULING_DAYS: u64 = 184;
-const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+pub(crate) const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 /// How long a claim keeps others away.
 const CLAIM_MS: u64 = 4 * 60 * 60 * 1000;
 /// How long evidence may be fetched after it was allowed.
@@ -25,66 +25,6 @@ pub enum Subject {
     Account(#[serde(with = "hex_id")] AccountId),
     /// A group as a whole, by the hash of its id.
     Room(#[serde(with = "hex")] [u8; 32]),
-}
-
-/// What is done about a case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Measure {
-    /// Nothing: no rule was broken, or it cannot be told.
-    Dismiss,
-    /// The person is told that they broke a rule.
-    Warn,
-    /// For so many days they cannot introduce themself to strangers.
-    RestrictFirstContact {
-        /// How long.
-        days: u32,
-    },
-    /// For so many days they cannot connect.
-    Suspend {
-        /// How long.
-        days: u32,
-    },
-    /// They cannot connect any more.
-    Ban,
-}
-
-impl Measure {
-    /// Its name in files and forms.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Dismiss => "dismiss",
-            Self::Warn => "warn",
-            Self::RestrictFirstContact { .. } => "restrict-first-contact",
-            Self::Suspend { .. } => "suspend",
-            Self::Ban => "ban",
-        }
-    }
-
-    /// By its word; `days` where the measure has an end.
-    pub fn from_word(word: &str, days: u32) -> Option<Self> {
-        Some(match word {
-            "dismiss" => Self::Dismiss,
-            "warn" => Self::Warn,
-            "restrict-first-contact" => Self::RestrictFirstContact { days },
-            "suspend" => Self::Suspend { days },
-            "ban" => Self::Ban,
-            _ => return None,
-        })
-    }
-
-    fn days(self) -> Option<u32> {
-        match self {
-            Self::RestrictFirstContact { days } | Self::Suspend { days } => Some(days),
-            _ => None,
-        }
-    }
-
-    /// Until when it holds, milliseconds since 1970; 0 if it has no end or does not last. It ends with a day (UTC),
-    /// because accounts are held by days: at least as long as was decided, and at most a day longer.
-    pub fn until_ms(self, from_ms: u64) -> u64 {
-        self.days().map_or(0, |days| (from_ms / DAY_MS + u64::from(days) + 1).saturating_mul(DAY_MS))
-    }
 }
 
 /// Who works on a case.
@@ -125,13 +65,15 @@ pub struct Appeal {
     pub decision: Option<Decision>,
 }
 
-/// Evidence leaves the service only when two people want it.
+/// Evidence leaves the service only when two people want it, by the hand of one of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Export {
     /// Who asked.
     pub asked: Claim,
     /// Who allowed it.
     pub allowed: Option<Claim>,
+    /// How many reports the case had then; 0 before. They wanted these out, and none that came later.
+    pub reports: u32,
 }
 
 /// See the module.
@@ -149,7 +91,7 @@ pub struct Case {
     pub category: Category,
     /// How many reports are in it.
     pub reports: u32,
-    /// How many messages they disclose.
+    /// How many messages they disclose, without those that are proven to be somebody else's.
     pub disclosed: u32,
     /// How many of those are proven, and sent by whom it is about (in a case about a group: by others than who reported
     /// them). What is proven of a third person says nothing against this one.
@@ -195,6 +137,8 @@ pub enum Act {
         ground: Category,
         /// In words, for the person.
         explanation: String,
+        /// How many reports the case had when whoever decides looked at it.
+        seen: u32,
     },
     /// Asks that its evidence be exported.
     AskExport,
@@ -242,6 +186,18 @@ pub enum WhyNot {
     /// The person is not who the case is about.
     #[error("the case is not about this person")]
     Person,
+    /// Nobody decides on reports that they did not see.
+    #[error("reports came in that were not on your page; look at them, then decide")]
+    Unseen,
+    /// An appeal never makes it worse.
+    #[error("an appeal never makes it worse; choose no more than what was decided first")]
+    Harsher,
+    /// Evidence is not what it was when two people wanted it out.
+    #[error("reports came in after this was allowed; ask for it anew")]
+    Outgrown,
+    /// Only who asked for evidence and who allowed it take it out.
+    #[error("only {0}, who asked for it, and {1}, who allowed it, may take the evidence out")]
+    OnlyThey(StaffId, StaffId),
 }
 
 impl Case {
@@ -262,12 +218,16 @@ impl Case {
         appealed.or(self.decision.as_ref())
     }
 
-    /// What is in force, and until when, milliseconds since 1970 (0: no end, or nothing that lasts). A measure that an
-    /// appeal leaves as it was does not begin anew.
+    /// What is in force, and until when, milliseconds since 1970 (0: no end, or nothing that lasts). What an appeal
+    /// leaves does not last longer than what was decided first would have.
     pub fn in_force(&self) -> Option<(Measure, u64)> {
+        let until_ms = |decision: &Decision| decision.measure.until_ms(decision.at_ms);
         let (first, now) = (self.decision.as_ref()?, self.standing()?);
-        let began = if now.measure == first.measure { first.at_ms } else { now.at_ms };
-        Some((now.measure, now.measure.until_ms(began)))
+        let until = match (until_ms(first), until_ms(now)) {
+            (0, until) => until,
+            (first, until) => until.min(first),
+        };
+        Some((now.measure, until))
     }
 
     /// Who works on it now.
@@ -302,10 +262,13 @@ impl Case {
                     Some(_) => self.claim = None,
                 }
             }
-            Act::Decide { measure, against, ground, explanation } => {
+            Act::Decide { measure, against, ground, explanation, seen } => {
                 self.may_decide(staff, now_ms)?;
                 if self.claimed_by(now_ms) != Some(&staff.id) {
                     return Err(WhyNot::NotClaimed);
+                }
+                if seen != self.reports {
+                    return Err(WhyNot::Unseen);
                 }
                 self.may_impose(staff, measure, &against)?;
                 if explanation.trim().is_empty() || explanation.len() > MAX_EXPLANATION {
@@ -321,19 +284,20 @@ impl Case {
             }
             Act::AskExport => {
                 need(AskExport)?;
-                if self.may_fetch_until().is_some_and(|until| now_ms < until) {
+                if self.let_out_by(now_ms).is_ok() {
                     return Err(WhyNot::NothingWaits);
                 }
-                self.export = Some(Export { asked: mine, allowed: None });
+                self.export = Some(Export { asked: mine, allowed: None, reports: 0 });
             }
             Act::AllowExport => {
                 need(AllowExport)?;
                 match &mut self.export {
-                    Some(Export { asked, allowed: allowed @ None }) => {
+                    Some(Export { asked, allowed: allowed @ None, reports }) => {
                         if asked.by == staff.id {
                             return Err(WhyNot::SamePerson(staff.id.clone()));
                         }
                         *allowed = Some(mine);
+                        *reports = self.reports;
                     }
                     _ => return Err(WhyNot::NothingWaits),
                 }
@@ -367,6 +331,9 @@ impl Case {
         if measure.days().is_some_and(|days| !(1..=MAX_DAYS).contains(&days)) {
             return Err(WhyNot::Days);
         }
+        if self.decision.as_ref().is_some_and(|first| measure.harsher_than(first.measure)) {
+            return Err(WhyNot::Harsher);
+        }
         let person = match (&self.subject, &self.decision) {
             (_, Some(first)) => first.against == *against,
             (Subject::Account(account), None) => account == against,
@@ -395,20 +362,30 @@ impl Case {
     /// Whether the evidence may be fetched or sent now, by this person.
     ///
     /// # Errors
-    /// If the role may not, or no second person allowed it, or that was longer than a week ago.
+    /// If the role may not, or no second person allowed it, or that was longer than a week ago, or reports came since,
+    /// or they are neither who asked nor who allowed it.
     pub fn may_fetch(&self, staff: &Staff, now_ms: u64) -> Result<(), WhyNot> {
         if !staff.role.may(Permission::AskExport) {
             return Err(WhyNot::Role);
         }
-        match self.may_fetch_until() {
-            Some(until) if now_ms < until => Ok(()),
-            _ => Err(WhyNot::NothingWaits),
+        let [asked, allowed] = self.let_out_by(now_ms)?;
+        if staff.id == *asked || staff.id == *allowed {
+            Ok(())
+        } else {
+            Err(WhyNot::OnlyThey(asked.clone(), allowed.clone()))
         }
     }
 
-    fn may_fetch_until(&self) -> Option<u64> {
-        let allowed = self.export.as_ref()?.allowed.as_ref()?;
-        Some(allowed.at_ms.saturating_add(EXPORT_MS))
+    /// Who asked for the evidence and who allowed it, if it may leave now.
+    fn let_out_by(&self, now_ms: u64) -> Result<[&StaffId; 2], WhyNot> {
+        let export = self.export.as_ref().ok_or(WhyNot::NothingWaits)?;
+        let allowed = export.allowed.as_ref();
+        let allowed = allowed.filter(|allowed| now_ms < allowed.at_ms.saturating_add(EXPORT_MS));
+        let allowed = allowed.ok_or(WhyNot::NothingWaits)?;
+        if export.reports != self.reports {
+            return Err(WhyNot::Outgrown);
+        }
+        Ok([&export.asked.by, &allowed.by])
     }
 }
 

@@ -9,20 +9,26 @@ mod case;
 mod category;
 mod date;
 mod log;
+mod measure;
 #[cfg(feature = "ncmec")]
 pub mod ncmec;
 mod number;
 mod report;
 mod role;
+mod safe;
+mod spoken;
 mod words;
 
-pub use case::{Act, Appeal, Case, Claim, Decision, Export, Measure, RULING_DAYS, State, Subject, WhyNot};
+pub use case::{Act, Appeal, Case, Claim, Decision, Export, RULING_DAYS, State, Subject, WhyNot};
 pub use category::{Category, Urgency};
 pub use date::utc;
 pub use log::{LogEntry, LogError, LogHead, verify_log};
+pub use measure::Measure;
 pub use number::{CaseNumber, StaffId};
 pub use report::{Finding, Report, Shown};
 pub use role::{Permission, Role, Staff};
+pub use safe::one_line;
+pub use spoken::in_words;
 pub use words::{Language, statement};
 
 /// Account ids in hexadecimal.

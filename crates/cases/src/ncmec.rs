@@ -3,19 +3,19 @@
 //! with an [`Answer`]. docs/audit.md says what of this could not be checked against NCMEC's own documents.
 
 mod answer;
+mod quote;
 mod xml;
 
 use zegel_proto::AccountId;
 
 pub use answer::Answer;
+use quote::quoted;
 use xml::Element;
 
-use crate::{Case, Category, Finding, Report, Shown, Subject, date::utc};
+use crate::{Case, Category, Finding, Report, Shown, Subject, date::utc, one_line};
 
 /// The most characters of a free text.
 const MAX_INFO: usize = 3000;
-/// The most characters of the messages that a report quotes; all of them are in the archive.
-const MAX_QUOTED: usize = 100_000;
 
 /// Who reports: a person of the service whom the authority can reach.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ pub fn report(domain: &str, case: &Case, reports: &[Report], filer: &Filer) -> R
         (Subject::Account(account), None) => *account,
         (Subject::Room(_), None) => return Err(NcmecError::Nobody),
     };
-    let (at_ms, how) = when(case, reports);
+    let (at_ms, how) = when(case, reports, &against);
 
     let mut summary = vec![Element::text("incidentType", kind)];
     if let Some(tag) = tag {
@@ -87,7 +87,11 @@ pub fn report(domain: &str, case: &Case, reports: &[Report], filer: &Filer) -> R
     let chat = vec![
         Element::text("chatClient", &format!("Zegel ({domain})")),
         Element::text("content", &quoted(reports)),
-        Element::text("additionalInfo", "Each line says whether the service could prove who sent it."),
+        Element::text(
+            "additionalInfo",
+            "Each message has a line in brackets, in which the service says whether it could prove who sent it. What \
+             was written follows in lines that begin with >, and is nobody's word but the sender's.",
+        ),
     ];
     let report = vec![
         Element::group("incidentSummary", summary),
@@ -110,43 +114,22 @@ pub fn file_details(report_id: &str, file_id: &str, file_name: &str, about: &str
     Element::group("fileDetails", details).document()
 }
 
-/// When it happened: the first proven message, or else the first report.
-fn when(case: &Case, reports: &[Report]) -> (u64, &'static str) {
-    let proven = shown(reports).filter(|shown| shown.finding == Finding::Proven);
-    if let Some(first) = proven.map(|shown| shown.accepted_ms).min() {
-        return (first, "When the service accepted the first message that is proven");
+/// When it happened: the first message that is proven to be theirs, or else the first report.
+fn when(case: &Case, reports: &[Report], against: &AccountId) -> (u64, &'static str) {
+    if let Some(first) = proven_of(reports, against).map(|shown| shown.accepted_ms).min() {
+        return (first, "When the service accepted their first message that is proven");
     }
     let first = reports.iter().map(|report| report.made_ms).min();
-    (first.unwrap_or(case.opened_ms), "When it was reported; no message with a proven time was disclosed")
+    (
+        first.unwrap_or(case.opened_ms),
+        "When it was reported; no message of theirs with a proven time was disclosed",
+    )
 }
 
-fn shown(reports: &[Report]) -> impl Iterator<Item = &Shown> {
-    reports.iter().flat_map(|report| &report.run)
-}
-
-/// What was disclosed, one message after the other.
-fn quoted(reports: &[Report]) -> String {
-    let mut text = String::new();
-    for (number, report) in (1..).zip(reports) {
-        for shown in &report.run {
-            let who = [&shown.handle, &shown.sender].into_iter().find(|name| !name.is_empty());
-            let who = who.map_or("unknown", String::as_str);
-            let time = match shown.accepted_ms {
-                0 => "no proven time".to_owned(),
-                at_ms => utc(at_ms),
-            };
-            let finding = match &shown.finding {
-                Finding::Proven => "proven".to_owned(),
-                Finding::Withheld => "withheld by the person who reported".to_owned(),
-                Finding::Unproven(why) => format!("not proven: {why}"),
-            };
-            text += &format!("[report {number}, {time}, {who}, {finding}] {}\n", shown.text);
-        }
-    }
-    match text.is_empty() {
-        true => "No message was disclosed.".into(),
-        false => shortened(&text, MAX_QUOTED),
-    }
+fn proven_of<'a>(reports: &'a [Report], sender: &AccountId) -> impl Iterator<Item = &'a Shown> + use<'a> {
+    let id = sender.to_hex();
+    let run = reports.iter().flat_map(|report| &report.run);
+    run.filter(move |shown| shown.finding == Finding::Proven && shown.sender == id)
 }
 
 fn person(filer: &Filer) -> Vec<Element> {
@@ -159,12 +142,12 @@ fn reported(domain: &str, case: &Case, reports: &[Report], against: &AccountId) 
     let id = against.to_hex();
     let handle = match case.subject {
         Subject::Account(account) if account == *against => case.handle.as_str(),
-        _ => shown(reports).find(|shown| shown.sender == id).map_or("", |shown| &shown.handle),
+        _ => proven_of(reports, against).next().map_or("", |shown| &shown.handle),
     };
     let mut person =
         vec![Element::text("espIdentifier", &id), Element::text("espService", &format!("Zegel ({domain})"))];
     if !handle.is_empty() {
-        person.push(Element::text("screenName", handle));
+        person.push(Element::text("screenName", &one_line(handle)));
     }
     if let Subject::Room(room) = case.subject {
         person.push(Element::text("groupIdentifier", &hex::encode(room)));

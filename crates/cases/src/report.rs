@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use zegel_proto::AccountId;
 
-use crate::{Category, hex_id};
+use crate::{Category, Subject, hex_id};
 
 /// One report of one person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,9 +32,21 @@ pub struct Report {
 impl Report {
     /// How many messages were disclosed, and how many of them are proven.
     pub fn counts(&self) -> (u32, u32) {
-        let shown = self.run.iter().filter(|shown| !shown.content.is_empty());
+        let shown = self.run.iter().filter(|shown| shown.is_disclosed());
         let proven = self.run.iter().filter(|shown| shown.finding == Finding::Proven);
         (shown.count() as u32, proven.count() as u32)
+    }
+
+    /// How many messages are proven, and sent by whom a case with this subject is about; of a group: by others than
+    /// the reporter.
+    pub fn against(&self, subject: &Subject) -> u32 {
+        let reporter = self.reporter.to_hex();
+        let meant = |sender: &str| match subject {
+            Subject::Account(about) => sender == about.to_hex(),
+            Subject::Room(_) => sender != reporter,
+        };
+        let proven = self.run.iter().filter(|shown| shown.finding == Finding::Proven);
+        proven.filter(|shown| meant(&shown.sender)).count() as u32
     }
 }
 
@@ -46,6 +58,8 @@ pub enum Finding {
     Proven,
     /// The service carried a message here; the reporter did not disclose it.
     Withheld,
+    /// Nothing was said here: the sender changed the conversation's keys or members.
+    Change,
     /// Disclosed, but not proven: why, in one line.
     Unproven(String),
 }
@@ -65,12 +79,24 @@ pub struct Shown {
     pub accepted_ms: u64,
     /// Its place in the conversation; 0 if that is not proven.
     pub seq: u64,
-    /// The text, or what kind of message it is; empty when withheld.
+    /// The text, or what kind of message it is; empty when nothing was disclosed. Of what is not proven the service
+    /// keeps the beginning, and nothing else that the reporter sent.
     pub text: String,
-    /// The content's bytes, hexadecimal; empty when withheld.
+    /// The content's bytes, hexadecimal; empty when nothing was disclosed, or it is not proven.
     pub content: String,
-    /// The stamp's context, hexadecimal.
+    /// The stamp's context, hexadecimal; empty if the stamp is not the service's own.
     pub context: String,
-    /// The stamp, hexadecimal.
+    /// The stamp, hexadecimal; likewise.
     pub stamp: String,
+}
+
+impl Shown {
+    /// Whether the reporter showed what it says.
+    pub fn is_disclosed(&self) -> bool {
+        match self.finding {
+            Finding::Proven => true,
+            Finding::Withheld | Finding::Change => false,
+            Finding::Unproven(_) => !self.text.is_empty() || !self.content.is_empty(),
+        }
+    }
 }

@@ -11,6 +11,7 @@ use zegel_cases::{
     Finding, Report,
     archive::{ArchiveError, Checked, MAX_BYTES, build, check},
 };
+use zegel_content::{Content, Event};
 use zegel_directory::{SignerKey, Statement};
 use zip::{CompressionMethod, ZipArchive, ZipWriter, write::SimpleFileOptions};
 
@@ -113,6 +114,10 @@ fn what_was_built_is_in_order() {
     // Packed again by somebody, it says the same.
     assert!(check(&zip(&unzip(&bytes))).is_ok());
     assert!(check(&made(&[])).is_ok());
+    // Of what is not proven the text alone may be kept.
+    let mut report = report();
+    report.run[2].content.clear();
+    assert!(check(&made(&[report])).is_ok());
 }
 
 #[test]
@@ -210,8 +215,22 @@ fn a_service_that_signs_what_cannot_be_true_is_caught() {
     assert!(wrong.contains("another conversation"), "{wrong}");
     let wrong = with_report(|report| report.made_ms += 90 * DAY);
     assert!(wrong.contains("too old"), "{wrong}");
+    let wrong = with_report(|report| report.run[1].text = "what she said".into());
+    assert!(wrong.contains("has a text and no content"), "{wrong}");
+    // What is no text is said in the same words by everybody.
+    let leaves = Content::event([9; 16], "mimi://a/u/b", "mimi://a/r/c", NOW, Event::Leave);
+    let leaves = hex::encode(leaves.encode().expect("it is short"));
+    let wrong = with_report(|report| {
+        report.run[2].content = leaves.clone();
+        report.run[2].text = "I will kill you".into();
+    });
+    assert!(wrong.contains("message 3 has another text than its content"), "{wrong}");
     let wrong = with_report(|report| report.run[1].content = hex::encode(content("")));
-    assert!(wrong.contains("withheld"), "{wrong}");
+    assert!(wrong.contains("not disclosed"), "{wrong}");
+    let wrong = with_report(|report| report.run[1].finding = Finding::Change);
+    assert!(wrong.contains("no message and called one, or"), "{wrong}");
+    let wrong = with_report(|report| report.run[4].finding = Finding::Withheld);
+    assert!(wrong.contains("no message and called one, or"), "{wrong}");
 }
 
 #[test]

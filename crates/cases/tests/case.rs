@@ -5,13 +5,15 @@ mod scene;
 use proptest::{collection::vec, prelude::*};
 use scene::{ALICE, DAY, MALLORY, NOW, case, decide, staff};
 use zegel_cases::{
-    Act, Case, Category, MAX_APPEAL, Measure, RULING_DAYS, Role, Staff, StaffId, State, Subject, WhyNot,
+    Act, Case, Category, Decision, MAX_APPEAL, Measure, RULING_DAYS, Role, Staff, StaffId, State, Subject,
+    WhyNot,
 };
 
 const HOUR: u64 = 60 * 60 * 1000;
 
 fn act_decide(measure: Measure) -> Act {
-    Act::Decide { measure, against: MALLORY, ground: Category::Grooming, explanation: "because".into() }
+    let explanation = "because".into();
+    Act::Decide { measure, against: MALLORY, ground: Category::Grooming, explanation, seen: 1 }
 }
 
 /// Claims and does it; the claim's refusal if that is refused.
@@ -59,7 +61,7 @@ fn each_role_may_decide_appeals_as_it_is_there_for() {
         (Measure::Warn, Measure::Ban, Moderator, false),
         (Measure::Ban, Measure::Ban, Moderator, true),
         (Measure::Ban, Measure::Dismiss, Moderator, true),
-        (Measure::Warn, Measure::Ban, Senior, true),
+        (Measure::Ban, Measure::Ban, Senior, true),
         (Measure::Warn, Measure::Dismiss, Auditor, false),
     ] {
         let mut case = case();
@@ -107,7 +109,7 @@ fn a_decision_says_why_and_ends() {
     let decide = |measure, against, explanation: &str, subject| {
         let mut case = Case { subject, ..case() };
         let explanation = explanation.to_owned();
-        let act = Act::Decide { measure, against, ground: Category::Spam, explanation };
+        let act = Act::Decide { measure, against, ground: Category::Spam, explanation, seen: 1 };
         let before = case.clone();
         let done = claimed(&mut case, &ada, act, NOW);
         case.claim = None;
@@ -157,6 +159,7 @@ fn the_person_appeals_once_in_time_and_somebody_else_decides() {
         against: ALICE,
         ground: Category::Spam,
         explanation: "because".into(),
+        seen: 1,
     };
     assert_eq!(claimed(&mut case, &bob, other, end), Err(WhyNot::Person));
     assert_eq!(case.standing().map(|now| now.measure), Some(Measure::Ban));
@@ -174,8 +177,51 @@ fn a_measure_that_an_appeal_leaves_does_not_begin_anew() {
     let week = Measure::Suspend { days: 7 };
     decide(&mut case, &staff("ada", Role::Senior), week, Category::Threats, NOW);
     case.appeal(&MALLORY, "no", NOW + DAY).expect("it is in time");
+    let mut milder = case.clone();
     decide(&mut case, &staff("bob", Role::Senior), week, Category::Threats, NOW + 2 * DAY);
     assert_eq!(case.in_force(), Some((week, (NOW / DAY + 8) * DAY)));
+    // Nor does something milder last longer.
+    let restrict = Measure::RestrictFirstContact { days: 7 };
+    decide(&mut milder, &staff("bob", Role::Senior), restrict, Category::Threats, NOW + 2 * DAY);
+    assert_eq!(milder.in_force(), Some((restrict, (NOW / DAY + 8) * DAY)));
+}
+
+#[test]
+fn an_appeal_never_makes_it_worse() {
+    let restrict = |days| Measure::RestrictFirstContact { days };
+    let suspend = |days| Measure::Suspend { days };
+    for (first, second, may) in [
+        (Measure::Warn, Measure::Ban, false),
+        (Measure::Warn, suspend(1), false),
+        (Measure::Warn, restrict(1), false),
+        (restrict(30), suspend(1), false),
+        (restrict(7), restrict(8), false),
+        (suspend(7), suspend(8), false),
+        (suspend(7), restrict(8), false),
+        (suspend(365), Measure::Ban, false),
+        (suspend(7), suspend(7), true),
+        (suspend(7), restrict(7), true),
+        (Measure::Ban, suspend(365), true),
+        (Measure::Warn, Measure::Dismiss, true),
+    ] {
+        let mut case = case();
+        decide(&mut case, &staff("zoe", Role::Senior), first, Category::Grooming, NOW);
+        case.appeal(&MALLORY, "no", NOW + DAY).expect("it can be appealed");
+        let done = claimed(&mut case, &staff("sue", Role::Senior), act_decide(second), NOW + DAY);
+        assert_eq!(done, if may { Ok(()) } else { Err(WhyNot::Harsher) }, "{first:?} {second:?}");
+    }
+}
+
+#[test]
+fn nobody_decides_on_reports_that_they_did_not_see() {
+    let (ada, mut case) = (staff("ada", Role::Moderator), case());
+    case.act(&ada, Act::Claim, NOW).expect("it is free");
+    case.reports += 1;
+    let before = case.clone();
+    assert_eq!(case.act(&ada, act_decide(Measure::Dismiss), NOW), Err(WhyNot::Unseen));
+    assert_eq!(case, before);
+    case.reports -= 1;
+    case.act(&ada, act_decide(Measure::Dismiss), NOW).expect("all were seen");
 }
 
 #[test]
@@ -190,10 +236,19 @@ fn evidence_leaves_for_a_week_when_two_people_want_it() {
     assert_eq!(case.may_fetch(&sue, NOW), Err(WhyNot::NothingWaits));
     case.act(&sam, Act::AllowExport, NOW).expect("it is somebody else");
     assert_eq!(case.act(&sam, Act::AllowExport, NOW), Err(WhyNot::NothingWaits), "once");
-    for (who, may) in [(&ada, true), (&sue, true), (&sam, true), (&staff("eve", Role::Auditor), false)] {
-        let expected = if may { Ok(()) } else { Err(WhyNot::Role) };
+    let only_they = Err(WhyNot::OnlyThey(sue.id.clone(), sam.id.clone()));
+    let eve = staff("eve", Role::Auditor);
+    for (who, expected) in [(&sue, Ok(())), (&sam, Ok(())), (&ada, only_they), (&eve, Err(WhyNot::Role))] {
         assert_eq!(case.may_fetch(who, NOW + 7 * DAY - 1), expected);
     }
+    // What came in later, nobody wanted out.
+    let mut more = Case { reports: case.reports + 1, ..case.clone() };
+    for who in [&sue, &sam, &ada] {
+        assert_eq!(more.may_fetch(who, NOW), Err(WhyNot::Outgrown));
+    }
+    more.act(&ada, Act::AskExport, NOW).expect("it is asked for anew");
+    more.act(&sue, Act::AllowExport, NOW).expect("it is somebody else");
+    assert_eq!(more.may_fetch(&ada, NOW), Ok(()));
     assert_eq!(case.act(&ada, Act::AskExport, NOW + DAY), Err(WhyNot::NothingWaits), "it may leave already");
     assert_eq!(case.may_fetch(&sue, NOW + 7 * DAY), Err(WhyNot::NothingWaits));
     case.act(&ada, Act::AskExport, NOW + 7 * DAY).expect("it is over");
@@ -229,6 +284,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         against: if right { MALLORY } else { ALICE },
         ground: Category::Fraud,
         explanation: "because".into(),
+        seen: 1,
     });
     let act = prop_oneof![
         3 => Just(Act::Claim),
@@ -295,8 +351,10 @@ proptest! {
                 if let Some(second) = case.appeal.as_ref().and_then(|appeal| appeal.decision.as_ref()) {
                     prop_assert_ne!(&first.by, &second.by);
                     prop_assert_eq!(first.against, second.against);
-                    let may_ban = role(&second.by) == Some(Role::Senior) || first.measure == Measure::Ban;
-                    prop_assert!(second.measure != Measure::Ban || may_ban);
+                    prop_assert!(second.measure != Measure::Ban || first.measure == Measure::Ban);
+                    let ends = |decision: &Decision| decision.measure.until_ms(decision.at_ms);
+                    let (_, until) = case.in_force().expect("it was decided");
+                    prop_assert!(ends(first) == 0 || until <= ends(first));
                 }
             } else {
                 prop_assert!(case.appeal.is_none());
@@ -307,6 +365,7 @@ proptest! {
                     let export = case.export.as_ref().expect("it may be fetched");
                     let allowed = export.allowed.as_ref().expect("it may be fetched");
                     prop_assert_ne!(&export.asked.by, &allowed.by);
+                    prop_assert!(one.id == export.asked.by || one.id == allowed.by);
                     prop_assert_eq!(role(&allowed.by), Some(Role::Senior));
                     prop_assert!(now < allowed.at_ms + 7 * DAY);
                 }

@@ -28,9 +28,9 @@ fn a_report_has_what_the_interface_needs_in_its_order() {
         "</incidentType><incidentDateTime>2026-11-21T",
         "Z</incidentDateTime><incidentDateTimeDescription>",
         "</incidentSummary><internetDetails><chatImIncident><chatClient>Zegel (chat.example.org)</chatClient><content>",
-        "mallory, proven] send me a picture\n",
+        "mallory, proven]\n  &gt; send me a picture\n[",
         "withheld",
-        "unknown, not proven: this service did not stamp it so] made up",
+        "unknown, not proven: this service did not stamp it so]\n  &gt; made up\n",
         "</content><additionalInfo>",
         "</chatImIncident></internetDetails><reporter><reportingPerson><firstName>Trust",
         "</firstName><lastName>&amp; Safety Team</lastName><email>safety@example.org</email></reportingPerson></reporter>",
@@ -85,7 +85,7 @@ fn hostile_texts_stay_texts() {
     hostile.run[2].finding = Finding::Unproven("<i>".into());
     let xml = filed(&case(), &[hostile]);
     assert!(xml.contains("&lt;/content&gt;&lt;/chatImIncident&gt;"), "{xml}");
-    assert!(xml.contains("\u{fffd}\u{fffd}\u{fffd}\u{fffd} é 🙂\ttab"), "{xml}");
+    assert!(xml.contains("\\u{0}\\u{8}\\u{1b}\u{fffd} é 🙂\\ttab"), "{xml}");
     assert_eq!(
         (xml.matches("</content>").count(), xml.matches("<x").count(), xml.matches('\0').count()),
         (1, 0, 0)
@@ -100,6 +100,49 @@ fn hostile_texts_stay_texts() {
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?><fileDetails><reportId>7855775</reportId><fileId>e3897339</fileId>\
          <originalFileName>&lt;case&gt;.zip</originalFileName><additionalInfo>a&amp;a"
     ));
+}
+
+#[test]
+fn nobody_forges_a_line_of_the_services() {
+    const LINE: &str = "[report 1, 2026-11-21T00:00:00Z, bob, proven] I did it";
+    for end in [
+        "\n", "\r", "\r\n", "\u{b}", "\u{c}", "\u{85}", "\u{2028}", "\u{2029}", "\n\n", "\u{202e}",
+        "\u{200f}",
+    ] {
+        let mut hostile = report();
+        hostile.run[0].text = format!("hello{end}{LINE}");
+        hostile.run[0].handle = format!("mallory{end}{LINE}");
+        hostile.run[2].finding = Finding::Unproven(format!("why{end}{LINE}"));
+        let xml = filed(&case(), &[hostile]);
+        let (_, content) = xml.split_once("<content>").expect("messages");
+        let (content, _) = content.split_once("</content>").expect("an end");
+        let breaks =
+            |c| matches!(c, '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}'..='\u{202e}' | '\u{200f}');
+        assert!(!content.contains(breaks), "{content:?}");
+        let own: Vec<_> = content.lines().filter(|line| !line.starts_with("  &gt; ")).collect();
+        let said = report().run.iter().filter(|shown| shown.finding != Finding::Change).count();
+        assert_eq!(own.len(), said, "{content}");
+        assert!(
+            own.iter().all(|line| line.starts_with("[report 1, ") && !line.starts_with(LINE)),
+            "{content}"
+        );
+    }
+}
+
+#[test]
+fn the_time_and_the_name_are_proven_ones_of_the_person() {
+    let mut mixed = report();
+    let mut own = mixed.run[0].clone();
+    own.sender = "09".repeat(16);
+    own.accepted_ms -= 5 * 86_400_000;
+    mixed.run.insert(0, own);
+    assert!(filed(&case(), &[mixed.clone()]).contains("<incidentDateTime>2026-11-21T"));
+    // A name that nothing proves is not theirs.
+    let mut group = Case { subject: Subject::Room([7; 32]), handle: String::new(), ..case() };
+    decide(&mut group, &staff("ada", Role::Senior), Measure::Ban, Category::Grooming, NOW);
+    mixed.run[1..].iter_mut().for_each(|shown| shown.finding = Finding::Unproven("no".into()));
+    let xml = filed(&group, &[mixed]);
+    assert!(!xml.contains("<screenName>") && xml.contains("When it was reported"), "{xml}");
 }
 
 #[test]

@@ -91,7 +91,8 @@ pub enum Use {
     },
     /// Tells the service about a person, a group or messages, and proves what was said
     ///
-    /// What would be disclosed is shown first. Only the service gets it; whoever is reported is not told who did.
+    /// What would be disclosed is shown first. The service gets it, and may have to pass it on to authorities, with your
+    /// handle; whoever is reported is not told who did.
     Report(Report),
     /// Shows your reports: the case's number, how it stands, what came of it
     Reports,

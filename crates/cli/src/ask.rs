@@ -5,7 +5,7 @@ use std::io::{self, BufRead, IsTerminal, Read, Write};
 use clap::ValueEnum;
 use zegel_client::AgeBand;
 
-use crate::{args::Age, fail::Fail};
+use crate::{args::Age, fail::Fail, safe};
 
 /// More than any message may hold, so that the client can say how long it may be.
 const MAX_STDIN: u64 = 1 << 20;
@@ -106,7 +106,8 @@ fn from_locale(locale: &str) -> String {
 fn answer(question: &str) -> Result<String, Fail> {
     let failed = |error: io::Error| Fail::own("asking at the terminal", error, "again");
     let mut terminal = io::stderr();
-    write!(terminal, "{question}").and_then(|()| terminal.flush()).map_err(failed)?;
+    // A service's domain can be part of it.
+    write!(terminal, "{}", safe::line(question)).and_then(|()| terminal.flush()).map_err(failed)?;
     let mut line = String::new();
     match io::stdin().lock().read_line(&mut line).map_err(failed)? {
         0 => Err(Fail::own("asking at the terminal", "it was closed", "again")),

@@ -90,6 +90,10 @@ impl Display for Fail {
 fn advice(doing: &str, code: Code) -> &'static str {
     match code {
         Code::BadRequest if doing == "reporting" => "`reports` to see what became of yours",
+        Code::NotFound if doing == "reporting" => {
+            "again with the ids of their messages, which prove to the service whom you mean, as `read --json` shows them; \
+             the report is kept, and `export` has it and every message with its proof, for the operator or the police"
+        }
         Code::BadRequest | Code::NotFound if doing == "appealing" => {
             "`decisions` to see what can be appealed, and until when"
         }
@@ -99,7 +103,8 @@ fn advice(doing: &str, code: Code) -> &'static str {
         Code::Replaced => "again when no other program uses this profile",
         Code::Version => "a newer `zegel`",
         Code::AuthFailed | Code::NotAuthenticated => "asking the service's operator",
-        Code::Suspended => "these: `zegel decisions` shows why, `zegel appeal` asks for another look",
+        // The service says which commands.
+        Code::Suspended => "these",
         Code::TooLarge => "something smaller",
         Code::StaleEpoch | Code::NotMember | Code::UnknownConversation => "`sync`, then again",
         Code::BadRequest | Code::BadMessage | Code::BadChain => {

@@ -1,7 +1,7 @@
 //! `report`, `reports`, `decisions`, `appeal`.
 
 use serde_json::json;
-use zegel_client::{Client, Draft, Reported, Statement};
+use zegel_client::{Client, Disclosure, Draft, Named, Reported, Statement};
 
 use crate::{
     args::Report,
@@ -27,6 +27,7 @@ pub async fn report(report: Report, client: &Client, out: &mut Out) -> Result<()
         let mut object = readable(serde_json::to_value(&reported).unwrap_or_default());
         object["disclosed"] = readable(serde_json::to_value(&draft.messages).unwrap_or_default());
         object["withheld"] = draft.withheld.into();
+        object["elsewhere"] = draft.elsewhere.into();
         object["to"] = draft.to.as_str().into();
         object["blocked"] = report.block.into();
         return out.object(&object);
@@ -49,17 +50,23 @@ fn show_draft(out: &mut Out, draft: &Draft) -> Result<(), Fail> {
     };
     out.line(&[(Look::Plain, "A report about "), (Look::Name, &what)])?;
     out.plain(&format!(
-        "The service at {} gets it and nobody else. Whoever is reported is not told who reported them.",
+        "The service at {} gets it. It may have to pass it on to authorities, with your handle. Whoever is reported is \
+         not told who reported them.",
         draft.to
     ))?;
+    match draft.elsewhere {
+        0 => {}
+        1 => out.plain(&elsewhere("another conversation", &draft.about))?,
+        many => out.plain(&elsewhere(&format!("{many} other conversations"), &draft.about))?,
+    }
     match draft.messages.len() {
         0 => out.plain("No message is disclosed.")?,
         1 => out.plain("This message is disclosed, with its sender and its times:")?,
         many => out.plain(&format!("These {many} messages are disclosed, with their senders and times:"))?,
     }
     for (number, message) in draft.messages.iter().enumerate() {
-        between(out, message.withheld_before as u64, "not disclosed, only that something stood here")?;
-        between(out, message.missing_before, "not shown and not named")?;
+        show_named(out, &message.named_before)?;
+        show_missing(out, message.missing_before)?;
         let when = time::local(message.accepted_at).unwrap_or_default();
         let start = format!("{:>4}  {when}  ", number + 1);
         let mut rows = message.text.split('\n').map(|row| row.strip_suffix('\r').unwrap_or(row));
@@ -68,15 +75,63 @@ fn show_draft(out: &mut Out, draft: &Draft) -> Result<(), Fail> {
         out.line(&[(Look::Quiet, &start), (Look::Name, &from), (Look::Plain, first)])?;
         // The bar keeps a further row from looking like a message of its own.
         rows.try_for_each(|row| out.line(&[(Look::Quiet, "      | "), (Look::Plain, row)]))?;
+        show_rest(out, message)?;
     }
     Ok(())
 }
 
-fn between(out: &mut Out, count: u64, what: &str) -> Result<(), Fail> {
+fn elsewhere(places: &str, about: &str) -> String {
+    format!(
+        "{about} wrote in {places} too: nothing of that is disclosed. `read --json` shows ids of messages; a report by \
+         ids is about those."
+    )
+}
+
+/// What a message holds beside the text that is shown.
+fn show_rest(out: &mut Out, message: &Disclosure) -> Result<(), Fail> {
+    match message.whole {
+        true => Ok(()),
+        false => {
+            let rest = format!(
+                "      -- this is not all of it: the whole message is disclosed, {} bytes",
+                message.bytes
+            );
+            out.line(&[(Look::Alarm, &rest)])
+        }
+    }
+}
+
+/// The places between two messages that are named; those of one sender that follow each other in one line.
+fn show_named(out: &mut Out, named: &[Named]) -> Result<(), Fail> {
+    for run in named.chunk_by(|one, next| (&one.from, one.said) == (&next.from, next.said)) {
+        if let (Some(first), Some(last)) = (run.first(), run.last()) {
+            show_run(out, first, last, run.len())?;
+        }
+    }
+    Ok(())
+}
+
+fn show_run(out: &mut Out, first: &Named, last: &Named, count: usize) -> Result<(), Fail> {
+    let time = |named: &Named| time::local(named.accepted_at).unwrap_or_default();
+    let what = match (first.said, count) {
+        (true, 1) => "1 message".to_owned(),
+        (true, many) => format!("{many} messages"),
+        (false, 1) => "1 change of members or keys".to_owned(),
+        (false, many) => format!("{many} changes of members or keys"),
+    };
+    let when = match count {
+        1 => time(first),
+        _ => format!("{} to {}", time(first), time(last)),
+    };
+    let from = if first.from.is_empty() { "someone unknown here" } else { &first.from };
+    let line = format!("      -- {what} by {from}, {when}: who and when is disclosed, not what");
+    out.line(&[(Look::Quiet, &line)])
+}
+
+fn show_missing(out: &mut Out, count: u64) -> Result<(), Fail> {
     match count {
         0 => Ok(()),
-        1 => out.line(&[(Look::Quiet, &format!("      -- 1 in between: {what}"))]),
-        many => out.line(&[(Look::Quiet, &format!("      -- {many} in between: {what}"))]),
+        many => out.line(&[(Look::Quiet, &format!("      -- {many} in between: not shown and not named"))]),
     }
 }
 

@@ -28,7 +28,7 @@ pub use crate::core::measure;
 #[doc(hidden)]
 pub use crate::core::{Change, Member};
 pub use error::{Error, Result};
-pub use view::{Disclosure, Draft, Line, Reported, Statement};
+pub use view::{Disclosure, Draft, Line, Named, Reported, Statement};
 pub use zegel_cases::Category;
 pub use zegel_proto::{Code, v1::AgeBand};
 

@@ -45,6 +45,8 @@ pub struct Draft {
     pub messages: Vec<Disclosure>,
     /// How many messages between them are not: the service sees again who sent them and when.
     pub withheld: usize,
+    /// In how many other conversations the person wrote too, if one was chosen for them: nothing of those is disclosed.
+    pub elsewhere: usize,
     #[serde(skip)]
     pub(crate) report: v1::Report,
 }
@@ -58,6 +60,10 @@ pub struct Disclosure {
     pub from: String,
     /// The text, or what kind of message it is.
     pub text: String,
+    /// Whether the text is all that was said. Otherwise the whole message is disclosed all the same.
+    pub whole: bool,
+    /// How many bytes are disclosed.
+    pub bytes: usize,
     /// The sender's clock, milliseconds since 1970.
     pub sent_at: u64,
     /// The service's clock, milliseconds since 1970.
@@ -66,6 +72,19 @@ pub struct Disclosure {
     pub withheld_before: usize,
     /// How many this device does not have, or that do not fit into a report.
     pub missing_before: u64,
+    /// What is named between the one before and this one, in order.
+    pub named_before: Vec<Named>,
+}
+
+/// A place in a conversation that a report names: what was said there is not disclosed, who said it and when is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Named {
+    /// The sender's handle; empty if this device does not know it.
+    pub from: String,
+    /// The service's clock, milliseconds since 1970.
+    pub accepted_at: u64,
+    /// Whether something was said, rather than keys or members changed.
+    pub said: bool,
 }
 
 /// A report of ours, as the service has it.
@@ -73,7 +92,7 @@ pub struct Disclosure {
 pub struct Reported {
     /// The case's number.
     pub case: String,
-    /// `received`, `in-review` or `decided`.
+    /// `received`, `in-review` or `decided`; in an export also `kept`, if the service has not taken it.
     pub state: &'static str,
     /// `action` or `no-action`, once it is decided.
     pub outcome: Option<&'static str>,
@@ -113,6 +132,17 @@ impl Reported {
             about,
             reported_at: state.reported_ms,
         }
+    }
+
+    /// One that the service has not taken.
+    pub(crate) fn kept(about: String, report: &v1::Report) -> Self {
+        let disclosed = report.run.iter().filter(|link| !link.content.is_empty()).count();
+        let state = v1::ReportState {
+            category: report.category,
+            messages: u32::try_from(disclosed).unwrap_or(u32::MAX),
+            ..Default::default()
+        };
+        Self { state: "kept", ..Self::new(about, state) }
     }
 }
 

@@ -86,7 +86,7 @@ impl From<OfficeError> for Trouble {
             OfficeError::WhyNot(WhyNot::Role) => {
                 (StatusCode::FORBIDDEN, "If it should be your work, ask the operator for another role.")
             }
-            OfficeError::WhyNot(WhyNot::Days | WhyNot::Words(_) | WhyNot::Person) => (
+            OfficeError::WhyNot(WhyNot::Days | WhyNot::Words(_) | WhyNot::Person | WhyNot::Harsher) => (
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "Nothing was changed. Go back and change what you filled in.",
             ),
@@ -119,7 +119,7 @@ impl IntoResponse for Trouble {
             StatusCode::NOT_FOUND => "Not found",
             StatusCode::CONFLICT => "Not possible now",
             StatusCode::BAD_GATEWAY => "Not filed",
-            StatusCode::SERVICE_UNAVAILABLE => "Try again later",
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => "Try again later",
             _ => "This could not be read",
         };
         let frame = Frame { domain: "", seat: None, here: "" };

@@ -18,6 +18,11 @@ impl Form {
             _ => "",
         }
     }
+
+    /// Which page of a list is meant, from 1.
+    pub(crate) fn page(&self) -> u32 {
+        self.get("page").parse().unwrap_or(1)
+    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-use crate::{Origin, answer::Trouble};
+use crate::{Origin, answer::Trouble, pages::passkey::Failed};
 
 const POLICY: &str = "default-src 'none'; script-src 'none'; style-src 'self'; form-action 'self'; \
                       frame-ancestors 'none'; base-uri 'none'";
@@ -49,11 +49,40 @@ pub(crate) async fn guard(State(origin): State<Arc<Origin>>, request: Request, n
         let next = format!("Open {origin}/desk, in a browser of this decade, and do it there.");
         Trouble::new(StatusCode::FORBIDDEN, what, next).into_response()
     };
+    dress(&mut response);
+    response
+}
+
+/// What every answer of the desk carries.
+fn dress(response: &mut Response) {
     let headers = response.headers_mut();
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(POLICY));
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
     }
+}
+
+/// Whether anybody may ask for this without a session, and have the desk look something up or keep something. The
+/// server lets each network do it only so often.
+pub fn is_knock(request: &Request) -> bool {
+    let path = request.uri().path();
+    path == "/desk/sign-in/start" || path.starts_with("/desk/join/")
+}
+
+/// What who knocks too often is told: a page, or what the script shows. They may again after so many milliseconds.
+pub fn too_often(request: &Request, wait_ms: u64) -> Response {
+    let wait = match wait_ms.div_ceil(60_000) {
+        0 | 1 => "in a minute".to_owned(),
+        minutes => format!("in {minutes} minutes"),
+    };
+    let what = "Somebody in your network tried this too often.";
+    let trouble = Trouble::new(StatusCode::TOO_MANY_REQUESTS, what, format!("Try again {wait}."));
+    let mut response = match *request.method() {
+        Method::POST => Failed::from(trouble).into_response(),
+        _ => trouble.into_response(),
+    };
+    response.headers_mut().insert(header::RETRY_AFTER, wait_ms.div_ceil(1000).into());
+    dress(&mut response);
     response
 }
 

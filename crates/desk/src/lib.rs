@@ -26,6 +26,7 @@ use axum::{
     routing::{get, post},
 };
 
+pub use guard::{is_knock, too_often};
 pub use office::{Line, Member, Office, OfficeError, OfficeResult, Queue, Whole, role_line};
 pub use origin::{Origin, OriginError};
 use pages::{acts, case, decide, door, log, passkey, queue};
@@ -49,9 +50,10 @@ impl<O> Desk<O> {
         locked(&self.sessions)
     }
 
-    /// The session cookie's name. It is for `/desk` only, so it cannot have the prefix `__Host-`.
+    /// The session cookie's name. With https it has the prefix `__Host-`: no neighbour under the same domain can set
+    /// one, which costs that browsers send it to every path of this host.
     fn cookie(&self) -> &'static str {
-        if self.origin.is_https() { "__Secure-zegel-desk" } else { "zegel-desk" }
+        if self.origin.is_https() { "__Host-zegel-desk" } else { "zegel-desk" }
     }
 }
 

@@ -31,7 +31,7 @@ pub struct Line {
     pub case: Case,
     /// Where it stands.
     pub state: State,
-    /// Whether all who reported were mostly wrong before, and nothing is proven: it waits behind its like.
+    /// Whether all who reported are new or were mostly wrong before, and nothing is proven: it waits behind its like.
     pub doubtful: bool,
 }
 
@@ -51,8 +51,13 @@ pub struct Queue {
 pub struct Whole {
     /// The case.
     pub line: Line,
-    /// Its reports, oldest first; at most 100, those with the most that is proven. The case says how many there are.
+    /// A page of its reports, oldest first; at most 25. Those with something proven against whom it is about are on the
+    /// first pages. No page needs contents, contexts and stamps, so these are left out.
     pub reports: Vec<Report>,
+    /// Which page that is, from 1.
+    pub page: u32,
+    /// How many there are.
+    pub pages: u32,
     /// Other cases about the same account or group, newest first; at most 50.
     pub others: Vec<Line>,
     /// How many reports about it came within the last hour, and from how many accounts younger than a week.
@@ -106,8 +111,17 @@ pub trait Office: Send + Sync + 'static {
         state: State,
         from: Option<&str>,
     ) -> impl Future<Output = OfficeResult<Queue>> + Send;
-    /// A case, whole. Logged: who saw what is part of the log.
-    fn whole(&self, who: &Staff, number: CaseNumber) -> impl Future<Output = OfficeResult<Whole>> + Send;
+    /// A case, whole, with the first page of its reports. Logged: who saw what is part of the log.
+    fn whole(&self, who: &Staff, number: CaseNumber) -> impl Future<Output = OfficeResult<Whole>> + Send {
+        self.whole_at(who, number, 1)
+    }
+    /// The same with another page of its reports, from 1; behind the last one, the last.
+    fn whole_at(
+        &self,
+        who: &Staff,
+        number: CaseNumber,
+        page: u32,
+    ) -> impl Future<Output = OfficeResult<Whole>> + Send;
     /// Does something with a case, with all that follows from it: accounts are restricted, people are told.
     fn act(
         &self,
@@ -122,10 +136,13 @@ pub trait Office: Send + Sync + 'static {
     /// authority's number. Only once two people wanted it.
     fn file(&self, who: &Staff, number: CaseNumber) -> impl Future<Output = OfficeResult<String>> + Send;
 
-    /// The newest lines of the log (at most 200), newest first, and where it ends.
+    /// The newest lines of the log (at most 200), newest first, and where it ends. Logged, after these.
     fn log(&self, who: &Staff) -> impl Future<Output = OfficeResult<(Vec<LogEntry>, LogHead)>> + Send;
+    /// Reads the whole log; where it ends, or an error that says where it is broken. Logged.
+    fn log_verified(&self, who: &Staff)
+    -> impl Future<Output = OfficeResult<Result<LogHead, String>>> + Send;
     /// The whole log as it is exported: one line each, and a last line with the service's signature of its head. It
-    /// was verified as it was read; an error says where it is broken.
+    /// was verified as it was read; an error says where it is broken. Logged.
     fn log_export(&self, who: &Staff) -> impl Future<Output = OfficeResult<Result<String, String>>> + Send;
 }
 

@@ -36,7 +36,7 @@ async fn without_a_session_every_page_leads_to_the_door() {
     for path in ["/desk/log/export", "/desk/log/verify", "/desk/sign-out"] {
         nobody.send(path, &[]).await.leads_to("/desk/sign-in");
     }
-    for cookie in ["zegel-desk=", "zegel-desk=00", "zegel-desk", "__Secure-zegel-desk=x", "zegel-desk=é"] {
+    for cookie in ["zegel-desk=", "zegel-desk=00", "zegel-desk", "__Host-zegel-desk=x", "zegel-desk=é"] {
         nobody.cookie = cookie.into();
         nobody.get("/desk").await.leads_to("/desk/sign-in");
     }

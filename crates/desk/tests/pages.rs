@@ -6,10 +6,15 @@ use kit::{
     Scene,
     memory::{self, BOB, MALLORY, MINUTE, NOW, report, shown},
 };
-use zegel_cases::{Appeal, Finding, Measure, Role, Subject};
+use zegel_cases::{Appeal, Finding, Measure, Report, Role, Subject};
 
-const DECISION: [(&str, &str); 4] =
-    [("measure", "suspend"), ("days", "30"), ("ground", "threats"), ("explanation", "You threatened Bob.")];
+const DECISION: [(&str, &str); 5] = [
+    ("seen", "1"),
+    ("measure", "suspend"),
+    ("days", "30"),
+    ("ground", "threats"),
+    ("explanation", "You threatened Bob."),
+];
 
 #[tokio::test]
 async fn a_case_shows_what_is_proven_and_what_is_missing() {
@@ -22,6 +27,7 @@ async fn a_case_shows_what_is_proven_and_what_is_missing() {
     let run = vec![
         shown(Finding::Proven, MALLORY, "mallory", "first line\n  second line"),
         shown(Finding::Withheld, MALLORY, "mallory", "never shown"),
+        shown(Finding::Change, MALLORY, "mallory", ""),
         gap,
         claimed,
     ];
@@ -35,7 +41,7 @@ async fn a_case_shows_what_is_proven_and_what_is_missing() {
     let page = ada.get(&format!("/desk/case/{number}")).await;
     page.shows("Report 1 by <bdi>bob</bdi>: threats")
         .shows("please help")
-        .shows("Of 7 reports those with the most that is proven are shown: 1.")
+        .hides("this is page")
         .shows("Proven 2 of 3 disclosed.")
         .shows("3 of 4 decided earlier reports led to a measure")
         .shows("account younger than a week")
@@ -46,6 +52,8 @@ async fn a_case_shows_what_is_proven_and_what_is_missing() {
         .shows("2 messages between, neither shown nor named")
         .shows("The reporter did not disclose this message.")
         .hides("never shown")
+        .shows("<span class=\"badge change\">nothing said</span>")
+        .shows("This is no message: the conversation&#39;s keys or members changed.")
         .shows("<div class=\"words\" dir=\"auto\">first line\n  second line</div>")
         .shows("<span class=\"mark reported\">the person reported</span>")
         .shows("<span class=\"mark reporter\">the reporter themself</span>")
@@ -55,6 +63,26 @@ async fn a_case_shows_what_is_proven_and_what_is_missing() {
         .shows("files will be listed here")
         .shows("Other cases about the same")
         .shows("/desk/case/00000-00002");
+}
+
+#[tokio::test]
+async fn all_reports_of_a_case_can_be_reached() {
+    let scene = Scene::new();
+    let mut case = memory::case(1);
+    case.reports = 51;
+    let reports = (0..51).map(|n| Report { note: format!("note {n}."), ..report(Vec::new()) });
+    let number = scene.office.put(case, reports.collect());
+    let mut ada = scene.person("ada", Role::Moderator).await;
+    let page = ada.get(&format!("/desk/case/{number}")).await;
+    page.shows("Of 51 reports this is page 1 of 3").shows("note 24.").hides("note 25.").hides("Page before");
+    page.shows(&format!("href=\"/desk/case/{number}?page=2\" rel=\"next\""));
+    let page = ada.get(&format!("/desk/case/{number}?page=2")).await;
+    page.shows("note 25.").shows("note 49.").hides("note 50.").shows("Page before").shows("Next page");
+    let page = ada.get(&format!("/desk/case/{number}?page=3")).await;
+    page.shows("note 50.").hides("Next page");
+    for odd in ["0", "x", "-1", "1&page=2"] {
+        ada.get(&format!("/desk/case/{number}?page={odd}")).await.shows("page 1 of 3");
+    }
 }
 
 #[tokio::test]
@@ -126,7 +154,7 @@ async fn a_moderator_claims_and_decides_in_one_step() {
     assert_eq!(ada.post(&path, &decide, &fields).await.status, 403, "a ban is a senior's");
 
     let long = [("explanation", "one\r\ntwo")];
-    ada.post(&path, &decide, &[&DECISION[..3], &long].concat()).await.leads_to(&path);
+    ada.post(&path, &decide, &[&DECISION[..4], &long].concat()).await.leads_to(&path);
     let page = ada.get(&path).await;
     page.shows("Decided: Suspended for 30 days")
         .shows("one\ntwo")
@@ -220,9 +248,14 @@ async fn evidence_leaves_when_two_people_want_it() {
     assert_eq!(ben.post(&path, &to("allow-export"), &[]).await.status, 409);
     zoe.get(&path).await.shows("/allow-export");
     zoe.post(&path, &to("allow-export"), &[]).await.leads_to(&path);
-    let page = ada.get(&path).await;
-    page.shows("Allowed by <bdi>zoe</bdi>").shows("/evidence\"").shows("/file\"");
-    let page = ada.post(&path, &to("evidence"), &[]).await;
+    ada.get(&path).await.shows("Allowed by <bdi>zoe</bdi>").hides("/evidence\"").hides("/file\"");
+    for act in ["evidence", "file"] {
+        let page = ada.post(&path, &to(act), &[]).await;
+        assert_eq!(page.status, 409);
+        page.shows("Only ben, who asked for it, and zoe, who allowed it, may take the evidence out");
+    }
+    zoe.get(&path).await.shows("/evidence\"").shows("/file\"");
+    let page = ben.post(&path, &to("evidence"), &[]).await;
     assert_eq!(
         (page.status, page.bytes.as_slice(), page.header("content-type")),
         (200, &b"PK"[..], "application/zip")
@@ -231,13 +264,40 @@ async fn evidence_leaves_when_two_people_want_it() {
         page.header("content-disposition"),
         format!("attachment; filename=\"zegel-case-{number}.zip\"")
     );
-    let page = ada.post(&path, &to("file"), &[]).await;
+    let page = zoe.post(&path, &to("file"), &[]).await;
     assert_eq!(page.status, 502);
     page.shows("The authority said &lt;no&gt;.");
     let (case, reports) = scene.office.inner().cases[&number].clone();
     let number =
         scene.office.put(zegel_cases::Case { number: zegel_cases::CaseNumber::new(14), ..case }, reports);
-    ada.post(&path, &format!("/desk/case/{number}/file"), &[]).await.shows("<bdi>4711</bdi>");
+    zoe.post(&path, &format!("/desk/case/{number}/file"), &[]).await.shows("<bdi>4711</bdi>");
+    // What came in later, nobody wanted out.
+    scene.office.inner().cases.get_mut(&number).expect("it is there").0.reports += 1;
+    let path = format!("/desk/case/{number}");
+    zoe.get(&path).await.shows("Reports came in since").shows("/ask-export").hides("/evidence\"");
+    let page = zoe.post(&path, &format!("{path}/evidence"), &[]).await;
+    assert_eq!(page.status, 409);
+    page.shows("Reports came in after this was allowed; ask for it anew.");
+}
+
+#[tokio::test]
+async fn nobody_decides_on_reports_that_were_not_on_their_page() {
+    let scene = Scene::new();
+    let number = scene.office.put(memory::case(1), vec![report(Vec::new())]);
+    let mut ada = scene.person("ada", Role::Moderator).await;
+    let path = format!("/desk/case/{number}");
+    ada.post(&path, &format!("{path}/claim"), &[]).await.leads_to(&path);
+    ada.get(&path).await.shows("name=\"seen\" value=\"1\"");
+    // While they write, another report comes in.
+    scene.office.inner().cases.get_mut(&number).expect("it is there").0.reports += 1;
+    assert_eq!(ada.post(&path, &format!("{path}/decide"), &DECISION[1..]).await.status, 409);
+    let page = ada.post(&path, &format!("{path}/decide"), &DECISION).await;
+    assert_eq!(page.status, 409);
+    page.shows("Nothing was changed: reports came in that were not on your page; look at them, then decide.")
+        .shows("You threatened Bob.")
+        .shows("name=\"seen\" value=\"2\"");
+    let fields = DECISION.map(|(name, given)| (name, if name == "seen" { "2" } else { given }));
+    ada.post(&path, &format!("{path}/decide"), &fields).await.leads_to(&path);
 }
 
 #[tokio::test]

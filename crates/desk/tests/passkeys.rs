@@ -147,6 +147,12 @@ async fn the_page_says_where_passkeys_work() {
     let mut key = Key::new("https://desk.example.org");
     assert_eq!(there.join("c0de", &mut key).await.status, 200);
     let page = there.enter(&mut key).await;
-    assert!(page.header("set-cookie").starts_with("__Secure-zegel-desk="));
-    assert!(page.header("set-cookie").contains("; Secure"));
+    let cookie = page.header("set-cookie");
+    assert!(cookie.starts_with("__Host-zegel-desk="), "{cookie}");
+    // Browsers take that name only with these.
+    assert!(
+        cookie.contains("; Secure") && cookie.contains("; Path=/;") && !cookie.contains("Domain"),
+        "{cookie}"
+    );
+    assert_eq!(there.get("/desk").await.status, 200);
 }

@@ -143,6 +143,9 @@ pub struct Limits {
     pub lookup_per_address: Rate,
     /// Roots and proofs of the key directory fetched over HTTP from one network address: auditors.
     pub audit_per_address: Rate,
+    /// Attempts to join or to sign in at the desk from one network address: each begins a ceremony that the server
+    /// has to remember, or tries a code.
+    pub desk_per_address: Rate,
     /// Bytes of blobs uploaded by one account, in KiB.
     pub blob_kib_per_account: Rate,
     /// Contact codes left by one account.
@@ -205,6 +208,7 @@ impl Default for Limits {
             lookup_per_account: rate(1200, 3_600),
             lookup_per_address: rate(60, 600),
             audit_per_address: rate(20_000, 360_000),
+            desk_per_address: rate(30, 60),
             blob_kib_per_account: rate(128 << 10, 512 << 10),
             token_per_account: rate(20, 20),
             report_per_account: rate(10, 20),

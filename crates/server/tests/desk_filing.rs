@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use authority::{Authority, Stage, element};
 use axum::http::StatusCode;
 use desk_help::*;
-use zegel_cases::{CaseNumber, Category, LogEntry, archive};
+use zegel_cases::{CaseNumber, Category, LogEntry, LogHead, archive};
 use zegel_desk::{Office as _, OfficeError};
 use zegel_server::{
     config::{Config, Filing},
@@ -43,7 +43,7 @@ impl Scene {
     }
 
     async fn last(&self) -> LogEntry {
-        self.floor.desk.log(&aud()).await.expect("the log").0.into_iter().next().expect("a line")
+        self.floor.log().await.pop().expect("a line")
     }
 }
 
@@ -169,6 +169,57 @@ async fn what_is_no_answer_is_no_yes() {
     let text = scene.refused(number).await;
     assert!(text.contains("could not be taken back"), "{text}");
     assert!(scene.last().await.detail.ends_with(" was not taken back"));
+}
+
+#[tokio::test]
+async fn what_the_authority_may_have_is_not_filed_again() {
+    let scene = Scene::new().await;
+    let number = scene.case().await;
+    scene.authority.state.lock().expect("whole").loses = Some("finish");
+    let text = scene.refused(number).await;
+    let id = scene.authority.state.lock().expect("whole").reports.keys().next().cloned().expect("a report");
+    assert!(text.contains(&format!("may have it as {id}; try to check there")), "{text}");
+    assert!(!text.contains("nothing was filed"), "{text}");
+    assert_eq!(scene.authority.stages(), [Stage::Finished]);
+    let last = scene.last().await;
+    assert!(last.act == "perhaps-filed" && last.detail.starts_with(&format!("as {id}; ")), "{last:?}");
+    scene.authority.take_all();
+    for _ in 0..3 {
+        let text = scene.refused(number).await;
+        assert!(text.contains(&id), "{text}");
+        assert_eq!(scene.last().await.act, "not-filed");
+    }
+    assert!(scene.authority.asked().is_empty());
+}
+
+#[tokio::test]
+async fn what_began_and_did_not_end_is_not_filed_again() {
+    let scene = Scene::new().await;
+    let number = scene.case().await;
+    // Of a server that was ended meanwhile, the log has only the beginning.
+    scene
+        .floor
+        .world
+        .write(move |tx| {
+            let (seq, hash) = tx.log_head()?;
+            let entry = LogEntry {
+                seq: 0,
+                at_ms: now(),
+                who: ada().id,
+                act: "file".into(),
+                case: Some(number),
+                detail: String::new(),
+                prev: String::new(),
+            };
+            let (line, head) = LogHead { seq, hash }.append(entry);
+            tx.append_log(head.seq, &line, &head.hash)
+        })
+        .await;
+    for _ in 0..3 {
+        let text = scene.refused(number).await;
+        assert!(text.contains("does not say how that ended"), "{text}");
+    }
+    assert!(scene.authority.asked().is_empty());
 }
 
 #[tokio::test]

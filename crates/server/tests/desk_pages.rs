@@ -55,6 +55,7 @@ async fn a_case_is_dealt_with_in_the_browser() {
     mia.post(&case, &format!("{case}/claim"), &[]).await.leads_to(&case);
     let against = floor.bob.account.to_hex();
     let fields = [
+        ("seen", "2"),
         ("measure", "suspend"),
         ("days", "14"),
         ("against", against.as_str()),
@@ -93,5 +94,9 @@ async fn a_crowd_hides_no_victim() {
     let router = zegel_desk::router(desk, Origin::parse(ORIGIN).expect("an origin"));
     let mut mia = person(&floor, &router, "mia", "moderator").await;
     let page = mia.get(&format!("/desk/case/{crowd}")).await;
-    page.shows("Of 301 reports").shows("I am eleven");
+    page.shows("Of 301 reports this is page 1 of 13").shows("I am eleven");
+    // All of them can be reached.
+    let page = mia.get(&format!("/desk/case/{crowd}?page=13")).await;
+    page.shows("page 13 of 13").hides("I am eleven").hides("rel=\"next\"");
+    mia.get(&format!("/desk/case/{crowd}?page=999")).await.shows("page 13 of 13");
 }

@@ -24,11 +24,12 @@ enum Call {
     Evidence,
     File,
     Log,
+    LogVerified,
     LogExport,
 }
 
 impl Call {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::Queue,
         Self::Whole,
         Self::Claim,
@@ -42,6 +43,7 @@ impl Call {
         Self::Evidence,
         Self::File,
         Self::Log,
+        Self::LogVerified,
         Self::LogExport,
     ];
 
@@ -53,7 +55,7 @@ impl Call {
             Self::DecideAppeal | Self::LeaveBan => Permission::DecideAppeals,
             Self::AskExport | Self::Evidence | Self::File => Permission::AskExport,
             Self::AllowExport => Permission::AllowExport,
-            Self::Log | Self::LogExport => Permission::SeeLog,
+            Self::Log | Self::LogVerified | Self::LogExport => Permission::SeeLog,
         }
     }
 
@@ -74,7 +76,10 @@ impl Call {
                     case.export = allowed(0);
                     case.export.as_mut().expect("asked").allowed = None;
                 }
-                Self::Evidence | Self::File => case.export = allowed(0),
+                Self::Evidence | Self::File => {
+                    case.export = allowed(0);
+                    case.export.as_mut().expect("asked").asked.by = who.id.clone();
+                }
                 _ => {}
             })
             .await
@@ -94,6 +99,7 @@ impl Call {
                 };
             }
             Self::Log => return desk.log(who).await.map(drop),
+            Self::LogVerified => return desk.log_verified(who).await.map(|log| assert!(log.is_ok())),
             Self::LogExport => return desk.log_export(who).await.map(|log| drop(log.expect("whole"))),
             Self::Claim => Act::Claim,
             Self::Release => Act::Release,
@@ -131,7 +137,7 @@ async fn every_role_may_what_the_table_says_and_nothing_else() {
             assert_eq!((floor.row(number).await, floor.account().await), (row, account), "{role:?} {call:?}");
             let last = floor.log().await.pop().expect("a line");
             assert_eq!((last.act.as_str(), &last.who), ("refused", &who.id), "{call:?}");
-            let about_a_case = !matches!(call, Call::Queue | Call::Log | Call::LogExport);
+            let about_a_case = !matches!(call, Call::Queue | Call::Log | Call::LogVerified | Call::LogExport);
             assert_eq!(last.case, about_a_case.then_some(number));
         }
     }
@@ -201,16 +207,19 @@ async fn the_whole_log_is_exported_signed_and_checked() {
     let floor = Floor::new().await;
     let number = floor.case(|_| ()).await;
     floor.decides(&ada(), number, Measure::Dismiss).await.expect("decided");
+    floor.desk.log(&aud()).await.expect("read");
+    let verified = floor.desk.log_verified(&aud()).await.expect("read").expect("whole");
     let older = floor.desk.log_export(&aud()).await.expect("read").expect("whole");
     let older = check_log(&older).expect("it verifies");
     let acts: Vec<_> = older.entries.iter().map(|entry| entry.act.as_str()).collect();
-    assert_eq!(acts, ["claim", "decide", "export-log"]);
-    assert_eq!(older.entries[1].detail, "dismiss, grooming");
+    assert_eq!(acts, ["claim", "decide", "see-log", "verify-log", "export-log"], "who read it too");
+    assert_eq!(verified.seq, 4);
+    assert_eq!(older.entries[1].detail, "", "what was decided is sealed in the case");
     floor.desk.whole(&ada(), number).await.expect("seen");
     let text = floor.desk.log_export(&aud()).await.expect("read").expect("whole");
     let newer = check_log(&text).expect("it verifies");
     newer.continues(&older).expect("one log");
-    assert!(check_log(&text.replacen("dismiss", "warned", 1)).is_err());
+    assert!(check_log(&text.replacen("decide", "claim", 1)).is_err());
     // A service whose table was changed says so and signs nothing.
     floor
         .world
@@ -220,6 +229,8 @@ async fn the_whole_log_is_exported_signed_and_checked() {
             tx.append_log(head.0 + 1, line, &LogHead::default().hash)
         })
         .await;
+    let broken = floor.desk.log_verified(&aud()).await;
+    assert!(broken.is_err() || broken.is_ok_and(|log| log.is_err()));
     let broken = floor.desk.log_export(&aud()).await;
     assert!(broken.is_err() || broken.is_ok_and(|log| log.is_err()));
 }

@@ -13,8 +13,15 @@ use zegel_cases::{LogEntry, LogHead, verify_log};
 
 /// The answer to a request without a body: status line, headers and body.
 fn get(address: &str, host: &str, path: &str) -> String {
+    ask("GET", address, host, path)
+}
+
+fn ask(method: &str, address: &str, host: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("connected");
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\nContent-Length: 0\r\n\
+         Connection: close\r\n\r\n"
+    );
     stream.write_all(request.as_bytes()).expect("sent");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");
@@ -77,6 +84,33 @@ fn people_are_invited_listed_and_removed_while_the_server_runs() {
         acts.collect::<Vec<_>>(),
         [("operator", "desk-invite", "zoe as senior"), ("operator", "desk-remove", "ben")]
     );
+    server.stop();
+}
+
+#[test]
+fn nobody_floods_the_door() {
+    let place = Place::new();
+    place.configure(&format!("{}desk_per_address = {{ burst = 3, per_hour = 1 }}\n", process::WIDE));
+    let server = place.start();
+    let host = server.address.replace("127.0.0.1", "localhost");
+    let ask = |method, path| ask(method, &server.address, &host, path);
+    for _ in 0..2 {
+        assert!(ask("GET", "/desk/join/aaaaa-aaaaa").starts_with("HTTP/1.1 404"));
+    }
+    let begun = ask("POST", "/desk/sign-in/start");
+    assert!(begun.starts_with("HTTP/1.1 200") && begun.contains("\"attempt\""), "{begun}");
+    let page = ask("GET", "/desk/join/aaaaa-aaaaa");
+    assert!(page.starts_with("HTTP/1.1 429") && page.contains("<h1>Try again later</h1>"), "{page}");
+    assert!(page.contains("retry-after: ") && page.contains("content-security-policy: "), "{page}");
+    // The script reads JSON.
+    for path in ["/desk/sign-in/start", "/desk/join/aaaaa-aaaaa/start", "/desk/join/aaaaa-aaaaa/finish"] {
+        let answer = ask("POST", path);
+        assert!(answer.starts_with("HTTP/1.1 429"), "{answer}");
+        assert!(answer.contains("{\"error\":\"Somebody in your network tried this too often."), "{answer}");
+    }
+    // Whoever is signed in is not kept out, and the page says where to sign in.
+    assert!(ask("GET", "/desk").starts_with("HTTP/1.1 303"));
+    assert!(ask("GET", "/desk/sign-in").starts_with("HTTP/1.1 200"));
     server.stop();
 }
 

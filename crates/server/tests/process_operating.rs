@@ -10,10 +10,12 @@ use tokio_tungstenite::{
     client_async,
     tungstenite::{Message, client::IntoClientRequest},
 };
+use zegel_cases::LogEntry;
 use zegel_proto::{
     BlobName, Code,
     v1::{self, client_frame as ask, server_frame as tell},
 };
+use zegel_server::store::{self, AccountState, SqliteStore};
 
 #[test]
 fn the_command_line_is_checked() {
@@ -159,6 +161,24 @@ async fn suspending_ends_the_connection_until_it_is_lifted() {
     place.done(&["suspend", "alice", "--lift"]);
     alice.connect(&server).await;
     assert!(place.refused(&["suspend", "nobody"]).contains("no account has this handle"));
+    // It is in the desk's log, and not to whom; and what the desk decided is not the operator's to lift.
+    let store = SqliteStore::open_beside(&place.data()).expect("opens");
+    let lines = store::read(&store, |tx| tx.log_lines(1, 10)).await.expect("the log");
+    let acts: Vec<LogEntry> = lines.iter().map(|line| serde_json::from_str(line).expect("a line")).collect();
+    assert_eq!([&*acts[0].act, &*acts[1].act], ["suspend", "lift"]);
+    assert!(acts.len() == 2 && acts.iter().all(|entry| entry.who.0 == "operator" && entry.detail.is_empty()));
+    store::write(&store, |tx| {
+        let alice = tx.account_of_handle("alice")?.expect("an account");
+        tx.set_account_state(&alice, AccountState::Banned, 0)
+    })
+    .await
+    .expect("written");
+    assert!(
+        place
+            .refused(&["suspend", "@alice", "--lift"])
+            .contains("@alice: the account is banned because the desk")
+    );
+    drop(store);
     Group::found(&mut other).await;
     server.stop();
 }

@@ -5,14 +5,18 @@ mod service_help;
 
 use report_help::*;
 use service_help::*;
-use zegel_cases::{Act, Finding, LogHead, Measure, Role, State, verify_log};
+use zegel_cases::{Act, Category, Finding, LogHead, Measure, Role, State, verify_log};
 use zegel_desk::Office as _;
 use zegel_franking::REPORTING_WINDOW_MS;
 use zegel_proto::{
     AccountId, Code, GroupId, RoomId, room_of, user_uri,
     v1::{self, client_frame as ask, entry::Body, report_state::Outcome, report_state::State as Stands},
 };
-use zegel_server::{clock::Now, config::Config, store::AccountState};
+use zegel_server::{
+    clock::Now,
+    config::Config,
+    store::{AccountState, Cut},
+};
 
 async fn two() -> (World, Person, Person) {
     let world = World::new().await;
@@ -235,7 +239,6 @@ async fn what_is_no_report_is_refused_in_words() {
         (many(31, one.disclosed()), Code::TooLarge),
         (many(257, one.withheld()), Code::TooLarge),
         (many(1, large), Code::TooLarge),
-        (many(10, v1::Disclosed { content: vec![1; 60_000].into(), ..one.disclosed() }), Code::TooLarge),
         (v1::Report { note: "x".repeat(2001), ..good.clone() }, Code::TooLarge),
         (v1::Report { id: vec![1; 15].into(), ..good.clone() }, Code::BadRequest),
         (v1::Report { about: victim.account.to_field(), ..good.clone() }, Code::BadRequest),
@@ -284,6 +287,7 @@ async fn reports_have_a_rate() {
 #[tokio::test]
 async fn who_was_mostly_wrong_waits_behind_others_unless_it_is_proven() {
     let (world, mut liar, mut abuser) = two().await;
+    grows_old(&world, &liar).await;
     let group = conversation(&mut abuser).await;
     let ada = AtDesk::new(&world, "ada", Role::Moderator).await;
     for _ in 0..3 {
@@ -297,10 +301,121 @@ async fn who_was_mostly_wrong_waits_behind_others_unless_it_is_proven() {
     // Their own words prove nothing about another.
     let own = says(&mut liar, &group, "help").await;
     reports(&mut liar, about(&abuser.account, vec![own.disclosed()])).await.expect("taken");
-    assert!(ada.sees(&fourth.case_number).await.line.doubtful);
+    let line = ada.sees(&fourth.case_number).await.line;
+    assert_eq!((line.doubtful, line.case.disclosed, line.case.proven), (true, 1, 0));
     let real = says(&mut abuser, &group, "I will hurt you").await;
     reports(&mut liar, about(&abuser.account, vec![real.disclosed()])).await.expect("taken");
-    assert!(!ada.sees(&fourth.case_number).await.line.doubtful);
+    let line = ada.sees(&fourth.case_number).await.line;
+    assert_eq!((line.doubtful, line.case.disclosed, line.case.proven), (false, 2, 1));
+}
+
+/// The account is a month old.
+async fn grows_old(world: &World, person: &Person) {
+    let id = person.account;
+    world
+        .write(move |tx| {
+            let mut account = tx.account(&id)?.expect("there");
+            account.created_day -= 30;
+            tx.put_account(&account, &account.handle)
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn without_proof_nobody_lifts_a_case_over_others() {
+    let (world, mut victim, mut abuser) = two().await;
+    let (mut old, mut young) = (world.adult("old").await, world.adult("young").await);
+    grows_old(&world, &old).await;
+    let group = conversation(&mut abuser).await;
+    let real = says(&mut abuser, &group, "send me a picture").await;
+    let report = |category: v1::ReportCategory, run| v1::Report {
+        category: category.into(),
+        ..about(&abuser.account, run)
+    };
+    let ada = AtDesk::new(&world, "ada", Role::Moderator).await;
+    // Somebody new, without proof, waits behind others; somebody known does not.
+    let case =
+        reports(&mut young, report(v1::ReportCategory::Spam, vec![])).await.expect("taken").case_number;
+    let line = ada.sees(&case).await.line;
+    assert_eq!((line.doubtful, line.case.category), (true, Category::Spam));
+    reports(&mut old, report(v1::ReportCategory::ChildAbuse, vec![])).await.expect("taken");
+    let line = ada.sees(&case).await.line;
+    assert_eq!((line.doubtful, line.case.category), (false, Category::Spam), "known, and no proof");
+    let run = vec![real.disclosed()];
+    reports(&mut victim, report(v1::ReportCategory::ChildAbuse, run)).await.expect("taken");
+    let line = ada.sees(&case).await.line;
+    assert_eq!((line.doubtful, line.case.category), (false, Category::ChildAbuse));
+}
+
+#[tokio::test]
+async fn what_is_invented_takes_little_room() {
+    let (world, mut victim, mut abuser) = two().await;
+    let group = conversation(&mut abuser).await;
+    let one = says(&mut abuser, &group, "one").await;
+    let long = text("abuser", &group.id, &"é".repeat(5000)).encode().expect("a content");
+    // The stamp is real and the content is not; neither is; and what is no message at all.
+    let link = |content: &[u8]| v1::Disclosed { content: content.to_vec().into(), ..one.disclosed() };
+    let mut forged = link(&long);
+    forged.stamped = Some(v1::Stamped { context: vec![9; 300].into(), stamp: vec![9; 64].into() });
+    let mut run = vec![link(&long), forged];
+    run.resize(30, link(&[1; 60_000]));
+    let state = reports(&mut victim, about(&abuser.account, run)).await.expect("taken");
+    assert_eq!((state.messages, state.proven), (30, 0));
+    assert!(
+        state.findings[0].ends_with("only its first 1000 characters are kept"),
+        "{:?}",
+        state.findings[0]
+    );
+
+    let number: zegel_cases::CaseNumber = state.case_number.parse().expect("a number");
+    let heads = world.read(move |tx| tx.reports_in(number.get())).await;
+    assert!(heads[0].len < 64 << 10, "{} bytes", heads[0].len);
+    let ada = AtDesk::new(&world, "ada", Role::Moderator).await;
+    let report = ada.sees(&state.case_number).await.reports.remove(0);
+    assert_eq!(report.counts(), (30, 0));
+    assert_eq!(report.run[0].text, "é".repeat(1000));
+    assert_eq!((report.run[1].text.chars().count(), &*report.run[2].text), (1000, "(no readable text)"));
+    // The evidence says the same.
+    let sia = AtDesk::new(&world, "sia", Role::Senior).await;
+    ada.act(&state.case_number, Act::AskExport).await.expect("asked");
+    sia.act(&state.case_number, Act::AllowExport).await.expect("allowed");
+    let evidence = ada.desk.evidence(&ada.staff, number).await.expect("evidence");
+    let checked = zegel_cases::archive::check(&evidence).expect("an archive");
+    assert_eq!((checked.counts(), checked.reports[0].counts()), ((0, 0, 30), (30, 0)));
+    assert!(evidence.len() < 64 << 10, "{} bytes", evidence.len());
+}
+
+#[tokio::test]
+async fn a_change_of_the_group_is_called_one() {
+    let (world, mut victim, mut abuser) = two().await;
+    let mut group = Group::new();
+    let founding = group.commits(&[]);
+    let stamped = abuser.submit(founding).await.expect("founded").stamps[0].clone();
+    let said = says(&mut abuser, &group, "one").await;
+    let run = vec![v1::Disclosed { stamped: Some(stamped), ..Default::default() }, said.disclosed()];
+    let state = reports(&mut victim, about(&abuser.account, run)).await.expect("taken");
+    assert_eq!((state.messages, state.proven), (1, 1));
+    let ada = AtDesk::new(&world, "ada", Role::Moderator).await;
+    let report = ada.sees(&state.case_number).await.reports.remove(0);
+    assert_eq!([&report.run[0].finding, &report.run[1].finding], [&Finding::Change, &Finding::Proven]);
+}
+
+#[tokio::test]
+async fn who_is_gone_for_long_is_reported_by_their_stamps() {
+    let (world, mut victim, mut abuser) = two().await;
+    let group = conversation(&mut abuser).await;
+    let one = says(&mut abuser, &group, "one").await;
+    let (of, handle) = (abuser.account, abuser.handle.clone());
+    abuser.call(ask::Body::DeleteAccount(v1::DeleteAccount { handle })).await.expect("deleted");
+    world.service.publish_all().await;
+    let cut = Cut { ended_day: u32::MAX, ..Cut::default() };
+    world.write(move |tx| tx.sweep(&cut, 500).map(drop)).await;
+    let error = reports(&mut victim, about(&of, vec![])).await.expect_err("nothing names them");
+    assert_eq!(Code::from_wire(error.code), Code::NotFound);
+    let state = reports(&mut victim, about(&of, vec![one.disclosed()])).await.expect("taken");
+    assert_eq!((state.messages, state.proven), (1, 1));
+    let ada = AtDesk::new(&world, "ada", Role::Moderator).await;
+    assert_eq!(ada.sees(&state.case_number).await.line.case.handle, "");
 }
 
 #[tokio::test]

@@ -64,11 +64,11 @@ fn contents(
     for (number, report) in (1..).zip(reports) {
         files.insert(name::report(number), json(report));
         for (place, shown) in (1..).zip(&report.run) {
-            if shown.content.is_empty() {
+            if !shown.is_disclosed() {
                 continue;
             }
             // What is not hexadecimal is in the report as it is; the checks then find no file for it.
-            if let Ok(content) = hex::decode(&shown.content) {
+            if let Some(content) = hex::decode(&shown.content).ok().filter(|content| !content.is_empty()) {
                 files.insert(name::content(number, place), content);
             }
             files.insert(name::message(number, place), shown.text.clone().into_bytes());

@@ -13,7 +13,11 @@ use super::{
     ArchiveError, MAX_BYTES, MAX_FILES, Stated, Wrong, link,
     manifest::{MANIFEST, Manifest, SEAL, Seal, name},
 };
-use crate::{Case, Finding, LogEntry, LogHead, Report, verify_log};
+use crate::{
+    Case, Finding, LogEntry, LogHead, Report, StaffId,
+    safe::{is_domain, is_handle},
+    verify_log,
+};
 
 /// What an archive that is in order says.
 #[derive(Clone, Debug)]
@@ -60,6 +64,9 @@ pub fn check(bytes: &[u8]) -> Result<Checked, ArchiveError> {
     let mut take = |name: &str| files.remove(name).ok_or_else(|| ArchiveError::Missing(name.to_owned()));
     let (list, seal) = (take(MANIFEST)?, take(SEAL)?);
     let manifest = Manifest::read(&list)?;
+    if !is_domain(&manifest.domain) {
+        return Err(ArchiveError::Form { name: MANIFEST, why: "its domain cannot be one".into() });
+    }
     let signed = Seal::read(&seal)?.into();
     let links: Vec<SignerLink> = manifest.signers.iter().cloned().map(Into::into).collect();
     let signers = Signers::verify(&manifest.domain, &links)?;
@@ -94,9 +101,25 @@ fn read(manifest: &Manifest, files: &Files) -> Result<(Case, Vec<Report>, Vec<Lo
     if case.number != manifest.case {
         return Err(Wrong::new(name::CASE, "it is another case than the manifest's"));
     }
+    names(&case)?;
     let reports = reports(&manifest.domain, files)?;
     let custody = custody(&case, files)?;
     Ok((case, reports, custody))
+}
+
+/// What will be shown of people has the form that the service gives it.
+fn names(case: &Case) -> Result<(), Wrong> {
+    if !is_handle(&case.handle) {
+        return Err(Wrong::new(name::CASE, "the handle cannot be one"));
+    }
+    let appealed = case.appeal.as_ref().and_then(|appeal| appeal.decision.as_ref());
+    let deciders = [case.decision.as_ref(), appealed].into_iter().flatten().map(|decision| &decision.by);
+    let exporters = case.export.iter().flat_map(|export| [Some(&export.asked), export.allowed.as_ref()]);
+    let claims = exporters.chain([case.claim.as_ref()]).flatten().map(|claim| &claim.by);
+    match deciders.chain(claims).all(StaffId::has_form) {
+        true => Ok(()),
+        false => Err(Wrong::new(name::CASE, "it names somebody at the desk by what cannot be a name")),
+    }
 }
 
 type Files = BTreeMap<String, Vec<u8>>;
@@ -167,12 +190,17 @@ fn reports(domain: &str, files: &Files) -> Result<Vec<Report>, Wrong> {
         let number = reports.len() + 1;
         let report: Report = json(files, &name::report(number))?;
         known += 1;
-        for (place, shown) in (1..).zip(&report.run).filter(|(_, shown)| !shown.content.is_empty()) {
-            known += 2;
+        for (place, shown) in (1..).zip(&report.run).filter(|(_, shown)| shown.is_disclosed()) {
             let (text, content) = (name::message(number, place), name::content(number, place));
+            known += 1;
             if listed(files, &text)? != shown.text.as_bytes() {
                 return Err(Wrong::new(text, "it is not the text that the report has"));
             }
+            // Of what is not proven the text alone may be kept.
+            if shown.content.is_empty() {
+                continue;
+            }
+            known += 1;
             if hex::encode(listed(files, &content)?) != shown.content {
                 return Err(Wrong::new(content, "it is not the content that the report has"));
             }
@@ -205,6 +233,9 @@ fn custody(case: &Case, files: &Files) -> Result<Vec<LogEntry>, Wrong> {
             .map_err(|_| wrong(format!("line {seq} of the log is not as the log's lines are")))?;
         if end.is_some_and(|end| before.seq < end.seq || (before.seq == end.seq && before != end)) {
             return Err(wrong(format!("line {seq} of the log does not follow from the line before it")));
+        }
+        if !entry.who.has_form() {
+            return Err(wrong(format!("line {seq} of the log names somebody by what cannot be a name")));
         }
         if entry.case != Some(case.number) {
             return Err(wrong(format!("line {seq} of the log is about another case")));

@@ -1,21 +1,30 @@
 //! What anyone can compute again of a report: that each commitment is to the content shown, and that order, gaps, places
 //! and times are those of the contexts. Only the stamps cannot be checked without the service's key.
 
-use zegel_content::{Content, Shown as Body};
-use zegel_franking::{Chain, Context, Link, REPORTING_WINDOW_MS, verify_tag};
+use zegel_content::Content;
+use zegel_franking::{Chain, Context, Link, REPORTING_WINDOW_MS, ZERO_TAG, verify_tag};
 use zegel_proto::{RoomId, room_uri, user_uri};
 
 use super::{Wrong, manifest::name};
-use crate::{Finding, Report, Shown};
+use crate::{Finding, Report, Shown, in_words, safe::is_handle};
+
+/// What a handle is not.
+const NO_HANDLE: &str = "has a handle that cannot be one";
 
 /// Checks report `number` (from 1) of a service with this domain.
 pub(super) fn check_report(domain: &str, number: usize, report: &Report) -> Result<(), Wrong> {
+    if !is_handle(&report.handle) {
+        return Err(Wrong::new(name::report(number), NO_HANDLE));
+    }
     let mut past = None;
     for (place, shown) in (1..).zip(&report.run) {
         let wrong = |why: String| Wrong::new(name::report(number), format!("message {place} {why}"));
+        if !is_handle(&shown.handle) {
+            return Err(wrong(NO_HANDLE.into()));
+        }
         check_text(shown).map_err(|why| wrong(why.into()))?;
         let stamped = !shown.sender.is_empty();
-        let found = matches!(shown.finding, Finding::Proven | Finding::Withheld);
+        let found = !matches!(shown.finding, Finding::Unproven(_));
         if !stamped && found {
             return Err(wrong("is found true, and has no sender".into()));
         }
@@ -32,12 +41,15 @@ pub(super) fn check_report(domain: &str, number: usize, report: &Report) -> Resu
             if found && gap.is_none() {
                 return Err(wrong("is found true, and does not follow from the message before it".into()));
             }
+            if found && (context.franking_tag == ZERO_TAG) != (shown.finding == Finding::Change) {
+                return Err(wrong("is no message and called one, or the other way round".into()));
+            }
             if shown.finding == Finding::Proven {
                 check_proven(domain, report, shown, &context).map_err(|why| wrong(why.into()))?;
             }
         }
-        if shown.finding == Finding::Withheld && !shown.content.is_empty() {
-            return Err(wrong("is withheld, and yet has a content".into()));
+        if matches!(shown.finding, Finding::Withheld | Finding::Change) && !shown.content.is_empty() {
+            return Err(wrong("is not disclosed, and yet has a content".into()));
         }
     }
     Ok(())
@@ -101,17 +113,15 @@ fn check_proven(domain: &str, report: &Report, shown: &Shown, context: &Context)
     Ok(())
 }
 
-/// The text beside a content is what the content says.
+/// The text beside a content is what the content says. Of what is not proven the text alone may be kept.
 fn check_text(shown: &Shown) -> Result<(), &'static str> {
     if shown.content.is_empty() {
-        return if shown.text.is_empty() { Ok(()) } else { Err("has a text and no content") };
+        let alone = shown.text.is_empty() || matches!(shown.finding, Finding::Unproven(_));
+        return if alone { Ok(()) } else { Err("has a text and no content") };
     }
     let bytes = hex::decode(&shown.content).map_err(|_| "has a content that is not hexadecimal")?;
     match Content::decode(&bytes) {
-        Ok(content) => match content.body() {
-            Body::Text(text) if text != shown.text => Err("has another text than its content"),
-            _ => Ok(()),
-        },
-        Err(_) => Ok(()),
+        Ok(content) if in_words(&content) != shown.text => Err("has another text than its content"),
+        _ => Ok(()),
     }
 }

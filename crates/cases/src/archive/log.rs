@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use zegel_directory::{KeysError, SignedStatement, SignerLink, Signers, Statement};
 
 use super::manifest::Key;
-use crate::{LogEntry, LogError, LogHead, verify_log};
+use crate::{LogEntry, LogError, LogHead, safe::is_domain, verify_log};
 
 /// The version that this build writes and reads.
 const VERSION: u32 = 1;
@@ -117,6 +117,9 @@ pub fn check_log(text: &str) -> Result<CheckedLog, ExportError> {
     if head.version != VERSION {
         return Err(ExportError::Version(head.version));
     }
+    if !is_domain(&head.domain) {
+        return Err(ExportError::Last("its domain cannot be one".into()));
+    }
     let links: Vec<SignerLink> = last.signers.into_iter().map(Into::into).collect();
     let signers = Signers::verify(&head.domain, &links)?;
     let signed = SignedStatement { signer: last.signer, signature: last.signature };
@@ -126,6 +129,10 @@ pub fn check_log(text: &str) -> Result<CheckedLog, ExportError> {
     let (entries, end) = verify_log(LogHead::default(), lines)?;
     if (end.seq, end.hash) != (head.seq, head.hash) {
         return Err(ExportError::End);
+    }
+    if let Some(unnamed) = entries.iter().position(|entry| !entry.who.has_form()) {
+        let why = "it names somebody by what cannot be a name".into();
+        return Err(LogError::Form { line: unnamed + 1, why }.into());
     }
     Ok(CheckedLog { domain: head.domain, made_ms: head.made_ms, signers, entries, head: end })
 }

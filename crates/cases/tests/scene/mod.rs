@@ -57,7 +57,7 @@ pub fn case() -> Case {
 pub fn decide(case: &mut Case, who: &Staff, measure: Measure, ground: Category, now_ms: u64) {
     case.act(who, Act::Claim, now_ms).expect("it waits");
     let explanation = "You asked a child for pictures.\nThat is never allowed.".into();
-    let act = Act::Decide { measure, against: MALLORY, ground, explanation };
+    let act = Act::Decide { measure, against: MALLORY, ground, explanation, seen: case.reports };
     case.act(who, act, now_ms).expect("they may");
 }
 
@@ -97,12 +97,13 @@ pub fn shown(context: &Context, text: &str, content: &[u8], finding: Finding, ga
     }
 }
 
-/// Two proven messages with a withheld one and a gap between them, and one that is forged.
+/// Two proven messages with a withheld one and a gap between them, one that is forged, and at the end a change of keys.
 pub fn report() -> Report {
     let (first, last) = (content("send me a picture"), content("or I tell your mother"));
     let one = context(10, Some(&first), [0; 32]);
     let two = context(11, Some(&first), one.hash());
     let four = context(14, Some(&last), [8; 32]);
+    let five = context(15, None, four.hash());
     let forged = Shown {
         finding: Finding::Unproven("this service did not stamp it so".into()),
         gap: 0,
@@ -127,6 +128,7 @@ pub fn report() -> Report {
             shown(&two, "", &[], Finding::Withheld, 0),
             forged,
             shown(&four, "or I tell your mother", &last, Finding::Proven, 2),
+            shown(&five, "", &[], Finding::Change, 0),
         ],
         earlier: (1, 1),
         young: false,

@@ -4,13 +4,15 @@
 //! what the service stamped itself.
 
 use zegel_cases::{Category, MAX_DISCLOSED, MAX_NOTE, MAX_RUN};
+use zegel_content::{Body, Content};
+use zegel_franking::Context;
 use zegel_proto::{AccountId, Token, v1};
 
 use super::Core;
 use crate::{
     Error, Result,
     db::{Conversation, Evidence, Kind, Place},
-    view::{Disclosure, Draft},
+    view::{Disclosure, Draft, Named},
 };
 
 const DOING: &str = "reporting";
@@ -30,6 +32,14 @@ pub(crate) enum Subject {
 /// Whether a word can be a message id or the beginning of one.
 fn is_id(word: &str) -> bool {
     (SHORTEST_ID..=64).contains(&word.len()) && word.bytes().all(|digit| digit.is_ascii_hexdigit())
+}
+
+/// Whether a text is all that a content says.
+fn is_all(text: &str, content: &[u8]) -> bool {
+    Content::decode(content).is_ok_and(|content| match &content.part.body {
+        Body::Single { content, .. } => content == text.as_bytes(),
+        _ => false,
+    })
 }
 
 impl Core {
@@ -96,12 +106,15 @@ impl Core {
     /// What a report would disclose; of a person or group the last `last` messages.
     pub(crate) fn draft(&self, subject: Subject, last: usize) -> Result<Draft> {
         let last = last.clamp(1, MAX_DISCLOSED);
+        let mut elsewhere = 0;
         let (about, conversation, mut picked) = match subject {
             Subject::Person(who) if who == self.me.account => {
                 return Err(Error::usage(DOING, "that is you", "someone else's handle"));
             }
             Subject::Person(who) => {
                 let (conversation, picked) = self.last_of(&who, last)?;
+                let heard_in = self.db.heard_in(&who)?;
+                elsewhere = heard_in.saturating_sub(usize::from(!picked.is_empty()));
                 (Some(who), conversation, picked)
             }
             Subject::Group(group) => {
@@ -132,7 +145,8 @@ impl Core {
             to: self.me.domain.clone(),
             about: about.map(|who| self.name_of(&who)).transpose()?.unwrap_or_default(),
             group: group.map(|group| group.name.clone()).unwrap_or_default(),
-            withheld: run.len() - picked.len(),
+            withheld: run.iter().filter(|it| it.is_message()).count().saturating_sub(picked.len()),
+            elsewhere,
             messages,
             report: v1::Report {
                 about: about.map(|who| who.to_field()).unwrap_or_default(),
@@ -190,23 +204,36 @@ impl Core {
         let mut shown = Vec::new();
         for message in picked {
             let seq = message.place.seq;
-            let withheld_before = match before {
-                Some(before) => run.iter().filter(|it| before < it.seq && it.seq < seq).count(),
-                None => 0,
-            };
-            let between = before.map_or(0, |before| seq.saturating_sub(before).saturating_sub(1));
-            before = Some(seq);
+            // Of the first nothing is said.
+            let since = before.replace(seq).unwrap_or(seq);
+            let named = run.iter().filter(|it| since < it.seq && it.seq < seq);
+            let withheld_before = named.clone().filter(|it| it.is_message()).count();
+            let between = seq.saturating_sub(since).saturating_sub(1);
             shown.push(Disclosure {
                 id: hex::encode(&message.id),
                 from: self.db.handle_of(&message.sender)?.unwrap_or_default(),
                 text: message.text.clone(),
+                whole: is_all(&message.text, &message.content),
+                bytes: message.content.len(),
                 sent_at: message.sent_ms,
                 accepted_at: message.accepted_ms,
                 withheld_before,
-                missing_before: between.saturating_sub(withheld_before as u64),
+                missing_before: between.saturating_sub(named.clone().count() as u64),
+                named_before: named.map(|place| self.named(place)).collect::<Result<_>>()?,
             });
         }
         Ok(shown)
+    }
+
+    fn named(&self, place: &Place) -> Result<Named> {
+        let Ok(context) = Context::from_bytes(&place.context) else {
+            return Ok(Named { from: String::new(), accepted_at: 0, said: place.is_message() });
+        };
+        Ok(Named {
+            from: self.db.handle_of(&context.sender_account)?.unwrap_or_default(),
+            accepted_at: context.accepted_ms,
+            said: place.is_message(),
+        })
     }
 
     /// Makes a draft the report that is sent, and keeps it until the answer came. One that was sent before and never
@@ -227,7 +254,7 @@ impl Core {
             ..draft.report.clone()
         };
         self.step(|core| {
-            for kept in core.db.unanswered_reports()? {
+            for (_, kept) in core.db.kept_reports()? {
                 if (v1::Report { id: kept.id.clone(), ..report.clone() }) == kept {
                     return Ok(kept);
                 }

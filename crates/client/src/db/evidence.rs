@@ -3,6 +3,7 @@
 //! *Invariant:* declining, blocking, leaving or being removed takes nothing of this away.
 
 use rusqlite::{OptionalExtension, Row, params};
+use zegel_franking::{Context, ZERO_TAG};
 use zegel_proto::AccountId;
 
 use super::Db;
@@ -17,6 +18,13 @@ pub struct Place {
     pub context: Vec<u8>,
     /// Its stamp.
     pub stamp: Vec<u8>,
+}
+
+impl Place {
+    /// Whether something was said here, rather than keys or members changed.
+    pub fn is_message(&self) -> bool {
+        Context::from_bytes(&self.context).is_ok_and(|context| context.franking_tag != ZERO_TAG)
+    }
 }
 
 /// A message that can be disclosed.
@@ -106,6 +114,14 @@ impl Db {
         let mut last =
             self.conn.prepare_cached(&format!("{MESSAGES} AND sender = ? ORDER BY id DESC LIMIT 1"))?;
         Ok(last.query_row([by.0.as_slice()], |row| row.get(0)).optional()?)
+    }
+
+    /// In how many conversations somebody said something that can be disclosed.
+    pub(crate) fn heard_in(&self, by: &AccountId) -> Result<usize> {
+        let mut count = self.conn.prepare_cached(&format!(
+            "SELECT COUNT(DISTINCT conversation) FROM ({MESSAGES} AND sender = ?)"
+        ))?;
+        Ok(count.query_row([by.0.as_slice()], |row| row.get::<_, i64>(0))? as usize)
     }
 
     /// Messages whose id begins so (hexadecimal, small letters), at most two.

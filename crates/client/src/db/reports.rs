@@ -14,11 +14,15 @@ impl Db {
         Ok(())
     }
 
-    /// Reports whose answer has not come.
-    pub(crate) fn unanswered_reports(&self) -> Result<Vec<v1::Report>> {
-        let mut all = self.conn.prepare_cached("SELECT call FROM report WHERE length(call) > 0")?;
-        let calls = all.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<Vec<u8>>>>()?;
-        Ok(calls.iter().filter_map(|call| v1::Report::decode(call.as_slice()).ok()).collect())
+    /// What each is about that the service has not taken, or not said so, and the report.
+    pub(crate) fn kept_reports(&self) -> Result<Vec<(String, v1::Report)>> {
+        let mut all = self.conn.prepare_cached("SELECT about, call FROM report WHERE length(call) > 0")?;
+        let rows = all.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let rows = rows.collect::<rusqlite::Result<Vec<(String, Vec<u8>)>>>()?;
+        let read = |(about, call): (String, Vec<u8>)| {
+            v1::Report::decode(call.as_slice()).ok().map(|report| (about, report))
+        };
+        Ok(rows.into_iter().filter_map(read).collect())
     }
 
     /// What the service says of a report; of one that another device made too.
@@ -31,7 +35,7 @@ impl Db {
         Ok(())
     }
 
-    /// The service refused it.
+    /// The service refused it for good.
     pub(crate) fn drop_report(&self, id: &[u8]) -> Result<()> {
         self.conn.prepare_cached("DELETE FROM report WHERE id = ?")?.execute([id])?;
         Ok(())

@@ -1,6 +1,9 @@
 //! Reporting, and what becomes of reports and of us.
 
-use zegel_proto::v1::{self, client_frame::Body as Call, server_frame::Body as Answer};
+use zegel_proto::{
+    Code,
+    v1::{self, client_frame::Body as Call, server_frame::Body as Answer},
+};
 
 use super::{
     Link, Shared,
@@ -11,7 +14,7 @@ use super::{
 use crate::{Error, Result};
 
 /// Sends a report that [`crate::core::Core::begin_report`] keeps. A lost answer leaves it kept, so that the next attempt
-/// is the same report.
+/// is the same report; so does a service that no longer knows whom it is about.
 pub(crate) async fn report<L: Link>(
     shared: &Shared,
     link: &L,
@@ -25,6 +28,7 @@ pub(crate) async fn report<L: Link>(
             Ok(state)
         }
         Ok(_) => unexpected(doing),
+        Err(error @ Error::Refused { code: Code::NotFound, .. }) => Err(error),
         Err(error @ Error::Refused { .. }) if !error.is_passing() => {
             shared.core().step(|core| core.db.drop_report(&id))?;
             Err(error)

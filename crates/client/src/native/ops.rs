@@ -395,7 +395,7 @@ impl Client {
                 "context": hex::encode(context), "stamp": hex::encode(stamp),
             }));
         }
-        for report in self.known_reports()? {
+        for report in self.known_reports()?.into_iter().chain(self.kept_reports()?) {
             lines.push(serde_json::json!({"kind": "report", "report": report}));
         }
         for (row, statement) in self.engine.shared.core().stated()? {

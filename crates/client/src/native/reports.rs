@@ -70,10 +70,10 @@ impl Client {
             return Err(Error::usage("reporting", why, "`block HANDLE`"));
         }
         let sent = self.send_report(draft, category, note).await;
-        if block {
-            self.block(&draft.about).await?;
-        }
-        sent
+        let blocked = if block { self.block(&draft.about).await } else { Ok(()) };
+        // That a report was refused is not hidden by what else went wrong.
+        let sent = sent?;
+        blocked.map(|()| sent)
     }
 
     async fn send_report(&self, draft: &Draft, category: Category, note: &str) -> Result<Reported> {
@@ -95,6 +95,12 @@ impl Client {
     pub(super) fn known_reports(&self) -> Result<Vec<Reported>> {
         let reports = self.engine.shared.core().db.reports()?;
         Ok(reports.into_iter().map(|(about, state)| Reported::new(about, state)).collect())
+    }
+
+    /// The reports that the service has not taken, or not said so.
+    pub(super) fn kept_reports(&self) -> Result<Vec<Reported>> {
+        let reports = self.engine.shared.core().db.kept_reports()?;
+        Ok(reports.into_iter().map(|(about, report)| Reported::kept(about, &report)).collect())
     }
 
     /// What the service stated to us about cases, newest first. Each is signed by its directory, for this account.

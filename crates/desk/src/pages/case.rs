@@ -3,8 +3,12 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::{extract::State, http::StatusCode, response::Response};
-use zegel_cases::{Act, Case, Claim, Decision, Finding, Report, Shown, Staff, Subject};
+use axum::{
+    extract::{RawQuery, State},
+    http::StatusCode,
+    response::Response,
+};
+use zegel_cases::{Act, Case, Claim, Decision, Finding, Report, Shown, Staff, Subject, WhyNot};
 
 use super::{
     decide::{DecideForm, Draft},
@@ -14,6 +18,7 @@ use super::{
 use crate::{
     Desk, Office, Whole,
     answer::{Frame, Trouble, page},
+    form::Form,
     seat::{Numbered, Seat},
     text::{Text, time},
 };
@@ -31,8 +36,7 @@ struct CasePage<'a> {
     meaning: &'static str,
     cluster: Option<String>,
     reports: Vec<Reported>,
-    /// How many there are, if more than are shown.
-    more: Option<String>,
+    pages: Pages,
     rulings: Vec<Ruling>,
     appeal: Option<(Text, String)>,
     others: Vec<Row>,
@@ -41,6 +45,16 @@ struct CasePage<'a> {
     release: Option<&'static str>,
     decide: Option<DecideForm>,
     export: Export,
+}
+
+/// Which part of the reports is shown.
+struct Pages {
+    here: u32,
+    last: u32,
+    /// How many reports there are, if not all are here.
+    of: Option<String>,
+    before: Option<u32>,
+    next: Option<u32>,
 }
 
 struct Reported {
@@ -66,7 +80,8 @@ struct Message {
     /// Class and words for the person reported and for the reporter.
     mark: Option<(&'static str, &'static str)>,
     time: Option<String>,
-    text: Option<Text>,
+    /// Or why there is none.
+    text: Result<Text, &'static str>,
 }
 
 struct Ruling {
@@ -87,15 +102,19 @@ struct Export {
     ask: bool,
     allow: bool,
     fetch: bool,
+    /// Whether there are reports that were not there when it was allowed.
+    outgrown: bool,
 }
 
 /// Shows a case.
 pub(crate) async fn case<O: Office>(
     State(desk): State<Arc<Desk<O>>>,
     Numbered(number): Numbered,
+    RawQuery(query): RawQuery,
     seat: Seat,
 ) -> Result<Response, Trouble> {
-    let whole = desk.office.whole(&seat.staff, number).await?;
+    let query = Form::read(query.unwrap_or_default().as_bytes());
+    let whole = desk.office.whole_at(&seat.staff, number, query.page()).await?;
     let draft = Draft::new(&whole.line.case);
     Ok(show(&desk, &seat, whole, draft, None))
 }
@@ -109,7 +128,7 @@ pub(super) fn show<O: Office>(
     refused: Option<(StatusCode, &str)>,
 ) -> Response {
     let (staff, now_ms) = (&seat.staff, desk.office.now_ms());
-    let Whole { line, reports, others, cluster } = whole;
+    let Whole { line, reports, page: here, pages: last, others, cluster } = whole;
     let case = &line.case;
     let may = |act| case.clone().act(staff, act, now_ms).is_ok();
     let claimed = case.claimed_by(now_ms);
@@ -127,7 +146,13 @@ pub(super) fn show<O: Office>(
                 cluster.1
             )
         }),
-        more: (case.reports as usize > reports.len()).then(|| words::count(case.reports.into(), "report")),
+        pages: Pages {
+            here,
+            last,
+            of: (last > 1).then(|| words::count(case.reports.into(), "report")),
+            before: (here > 1).then(|| here - 1),
+            next: (here < last).then(|| here + 1),
+        },
         rulings: rulings(case, &reports),
         appeal: case.appeal.as_ref().map(|appeal| (Text(appeal.text.clone()), time(appeal.at_ms))),
         others: others.into_iter().map(|line| Row::of(line, now_ms)).collect(),
@@ -182,6 +207,7 @@ impl Message {
         let (badge, why) = match &shown.finding {
             Finding::Proven => (("proven", "proven"), None),
             Finding::Withheld => (("withheld", "withheld"), None),
+            Finding::Change => (("change", "nothing said"), None),
             Finding::Unproven(why) => (("unproven", "not proven"), Some(Text(why.clone()))),
         };
         let reported = matches!(&case.subject, Subject::Account(id) if id.to_hex() == shown.sender);
@@ -199,7 +225,11 @@ impl Message {
             sender: (!shown.sender.is_empty()).then(|| handle(&shown.handle)),
             mark,
             time: (shown.accepted_ms > 0).then(|| time(shown.accepted_ms)),
-            text: (!shown.content.is_empty()).then(|| Text(shown.text.clone())),
+            text: match shown.finding {
+                _ if shown.is_disclosed() => Ok(Text(shown.text.clone())),
+                Finding::Change => Err("This is no message: the conversation's keys or members changed."),
+                _ => Err("The reporter did not disclose this message."),
+            },
         }
     }
 }
@@ -209,26 +239,36 @@ impl Export {
         let words = |claim: &Claim| (Text(claim.by.0.clone()), time(claim.at_ms));
         let may = |act| case.clone().act(staff, act, now_ms).is_ok();
         let waits = case.export.as_ref().is_some_and(|export| export.allowed.is_none());
+        let may_fetch = case.may_fetch(staff, now_ms);
         Self {
             asked: case.export.as_ref().map(|export| words(&export.asked)),
             allowed: case.export.as_ref().and_then(|export| export.allowed.as_ref()).map(words),
             ask: !waits && may(Act::AskExport),
             allow: may(Act::AllowExport),
-            fetch: case.may_fetch(staff, now_ms).is_ok(),
+            fetch: may_fetch.is_ok(),
+            outgrown: may_fetch == Err(WhyNot::Outgrown),
         }
     }
 }
 
 fn rulings(case: &Case, reports: &[Report]) -> Vec<Ruling> {
-    let first = case.decision.iter().map(|decision| ("Decision", decision));
+    let until_ms = |decision: &Decision| decision.measure.until_ms(decision.at_ms);
+    let first = case.decision.iter().map(|decision| ("Decision", decision, until_ms(decision)));
     let second = case.appeal.iter().filter_map(|appeal| appeal.decision.as_ref());
-    let second = second.map(|decision| ("Decision on the appeal", decision));
-    first.chain(second).map(|(heading, decision)| Ruling::of(heading, decision, case, reports)).collect()
+    let in_force_ms = case.in_force().map_or(0, |(_, until_ms)| until_ms);
+    let second = second.map(|decision| ("Decision on the appeal", decision, in_force_ms));
+    let both = first.chain(second);
+    both.map(|(heading, decision, until_ms)| Ruling::of(heading, decision, until_ms, case, reports)).collect()
 }
 
 impl Ruling {
-    fn of(heading: &'static str, decision: &Decision, case: &Case, reports: &[Report]) -> Self {
-        let until_ms = decision.measure.until_ms(decision.at_ms);
+    fn of(
+        heading: &'static str,
+        decision: &Decision,
+        until_ms: u64,
+        case: &Case,
+        reports: &[Report],
+    ) -> Self {
         let group = matches!(case.subject, Subject::Room(_));
         let sender = decision.against.to_hex();
         let shown = reports.iter().flat_map(|report| &report.run).find(|shown| shown.sender == sender);

@@ -32,6 +32,8 @@ pub(super) struct Draft {
     ground: String,
     against: String,
     pub explanation: String,
+    /// How many reports there were when its page was loaded; 0, which is never right, if the form does not say.
+    seen: u32,
 }
 
 impl Draft {
@@ -39,7 +41,7 @@ impl Draft {
     pub(super) fn new(case: &Case) -> Self {
         let ground = case.decision.as_ref().map_or(case.category, |first| first.ground).word().to_owned();
         let (measure, against, explanation) = Default::default();
-        Self { measure, days: DAYS.into(), ground, against, explanation }
+        Self { measure, days: DAYS.into(), ground, against, explanation, seen: case.reports }
     }
 
     fn read(form: &Form) -> Self {
@@ -52,6 +54,7 @@ impl Draft {
             ground: get("ground"),
             against: get("against"),
             explanation,
+            seen: form.get("seen").parse().unwrap_or(0),
         }
     }
 }
@@ -72,6 +75,8 @@ pub(super) struct DecideForm {
     /// In a case about a group: whom the service knows to have sent something that was disclosed.
     pub people: Option<Vec<Choice>>,
     pub explanation: String,
+    /// How many reports the page is about.
+    pub seen: u32,
 }
 
 impl DecideForm {
@@ -97,8 +102,9 @@ impl DecideForm {
         let may = |measure| {
             // The ban that stands may be left as it is, so what is tried is what was decided.
             let against = whom(case, reports, "").unwrap_or(AccountId([0; AccountId::LEN]));
-            let (ground, explanation) = (case.category, "why".into());
-            case.clone().act(staff, Act::Decide { measure, against, ground, explanation }, now_ms).is_ok()
+            let (ground, explanation, seen) = (case.category, "why".into(), case.reports);
+            let act = Act::Decide { measure, against, ground, explanation, seen };
+            case.clone().act(staff, act, now_ms).is_ok()
         };
         let measures = all.into_iter().filter(|(measure, _)| may(*measure)).map(|(measure, label)| Choice {
             word: measure.word().into(),
@@ -121,8 +127,8 @@ impl DecideForm {
             people.collect()
         });
         let appealed = case.appeal.is_some();
-        let (days, explanation) = (draft.days.clone(), draft.explanation.clone());
-        let form = Self { appealed, grounds: grounds.collect(), measures, days, people, explanation };
+        let (days, explanation, seen) = (draft.days.clone(), draft.explanation.clone(), case.reports);
+        let form = Self { appealed, grounds: grounds.collect(), measures, days, people, explanation, seen };
         (!form.measures.is_empty()).then_some(form)
     }
 }
@@ -135,7 +141,8 @@ pub(crate) async fn decide<O: Office>(
 ) -> Result<Response, Trouble> {
     let at_case = |error: OfficeError| Trouble::from(error).at(number);
     let draft = Draft::read(&form);
-    let whole = desk.office.whole(&seat.staff, number).await.map_err(at_case)?;
+    // The page that they were on: of a group, only who is on it can be named.
+    let whole = desk.office.whole_at(&seat.staff, number, form.page()).await.map_err(at_case)?;
     let again =
         |status, why: &str, whole| Ok(show(&desk, &seat, whole, Draft::read(&form), Some((status, why))));
     let act = match read(&whole.line.case, &whole.reports, &draft) {
@@ -166,7 +173,7 @@ fn read(case: &Case, reports: &[Report], draft: &Draft) -> Result<Act, String> {
         None if measure == Measure::Dismiss => AccountId([0; AccountId::LEN]),
         None => return Err("choose whom the decision is about".into()),
     };
-    Ok(Act::Decide { measure, against, ground, explanation: draft.explanation.clone() })
+    Ok(Act::Decide { measure, against, ground, explanation: draft.explanation.clone(), seen: draft.seen })
 }
 
 /// Whom a decision is about: of a group, only who is proven to have sent something.

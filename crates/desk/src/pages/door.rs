@@ -102,8 +102,8 @@ pub(crate) async fn sign_out<O: Office>(
 
 /// Sets the session's cookie.
 pub(crate) fn cookie<O>(desk: &Desk<O>, token: &str, more: &str) -> String {
-    let secure = if desk.origin.is_https() { "; Secure" } else { "" };
-    format!("{}={token}; Path=/desk; HttpOnly; SameSite=Strict{secure}{more}", desk.cookie())
+    let place = if desk.origin.is_https() { "Path=/; Secure" } else { "Path=/desk" };
+    format!("{}={token}; {place}; HttpOnly; SameSite=Strict{more}", desk.cookie())
 }
 
 /// A path that is no page.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
-use zegel_cases::{CaseNumber, LogHead, verify_log};
+use zegel_cases::{CaseNumber, LogHead};
 
 use super::words;
 use crate::{
@@ -70,13 +70,8 @@ pub(crate) async fn verify<O: Office>(
     State(desk): State<Arc<Desk<O>>>,
     Posted { seat, .. }: Posted,
 ) -> Result<Response, Trouble> {
-    let found = desk.office.log_export(&seat.staff).await?.and_then(|export| {
-        // The last line is the signature of the head.
-        let lines = export.lines().count().saturating_sub(1);
-        let read = verify_log(LogHead::default(), export.lines().take(lines));
-        let (_, head) = read.map_err(|error| error.to_string())?;
-        Ok((words::count(head.seq, "line"), hex::encode(head.hash)))
-    });
+    let found = desk.office.log_verified(&seat.staff).await?;
+    let found = found.map(|head| (words::count(head.seq, "line"), hex::encode(head.hash)));
     let frame = Frame { domain: desk.office.domain(), seat: Some(&seat), here: "/desk/log" };
     let status = if found.is_ok() { StatusCode::OK } else { StatusCode::CONFLICT };
     Ok(page(status, &VerifiedPage { frame, found: found.map_err(Text) }))

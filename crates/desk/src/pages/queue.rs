@@ -10,7 +10,7 @@ use axum::{
 };
 use zegel_cases::{CaseNumber, Permission, State as Standing, Subject};
 
-use super::words;
+use super::{case::handle, words};
 use crate::{
     Desk, Line, Office, OfficeError,
     answer::{Frame, Trouble, page},
@@ -49,7 +49,7 @@ impl Row {
             category: case.category.word(),
             claimed: case.claimed_by(now_ms).map(|by| Text(by.0.clone())),
             measure: case.standing().map(|decision| words::measure(decision.measure)).unwrap_or_default(),
-            subject: matches!(case.subject, Subject::Account(_)).then_some(Text(case.handle)),
+            subject: matches!(case.subject, Subject::Account(_)).then(|| handle(&case.handle)),
             reports: case.reports,
             proven: case.proven,
             disclosed: case.disclosed,
@@ -105,7 +105,7 @@ pub(crate) async fn appeals<O: Office>(
     list(desk, query, seat, tab).await
 }
 
-/// What may still be appealed.
+/// What was decided and not appealed; the line says whether it still may be.
 pub(crate) async fn decided<O: Office>(
     desk: State<Arc<Desk<O>>>,
     query: RawQuery,

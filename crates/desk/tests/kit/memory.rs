@@ -5,7 +5,7 @@ use std::{
 
 use zegel_cases::{
     Act, Case, CaseNumber, Category, Finding, LogEntry, LogHead, Permission, Report, Role, Shown, Staff,
-    StaffId, State, Subject, WhyNot,
+    StaffId, State, Subject, WhyNot, verify_log,
 };
 use zegel_desk::{Line, Member, Office, OfficeError, OfficeResult, Queue, Whole};
 use zegel_proto::AccountId;
@@ -122,7 +122,7 @@ impl Office for Memory {
         let part = part.map(|(case, _)| Line { case: case.clone(), state, doubtful: case.proven == 0 });
         Ok(Queue { lines: part.collect(), total: lines.len() as u64, next })
     }
-    async fn whole(&self, who: &Staff, number: CaseNumber) -> OfficeResult<Whole> {
+    async fn whole_at(&self, who: &Staff, number: CaseNumber, page: u32) -> OfficeResult<Whole> {
         self.needs(who, Permission::SeeCases)?;
         let now_ms = self.now_ms();
         let line =
@@ -132,7 +132,10 @@ impl Office for Memory {
         let others =
             inner.cases.values().filter(|(other, _)| other.subject == case.subject && other.number != number);
         let others = others.map(|(other, _)| line(other)).collect();
-        Ok(Whole { line: line(case), reports: reports.clone(), others, cluster: (4, 3) })
+        let pages = reports.len().div_ceil(25).max(1) as u32;
+        let page = page.clamp(1, pages);
+        let reports = reports.iter().skip((page as usize - 1) * 25).take(25).cloned().collect();
+        Ok(Whole { line: line(case), reports, page, pages, others, cluster: (4, 3) })
     }
     async fn act(&self, who: &Staff, number: CaseNumber, act: Act) -> OfficeResult<Case> {
         let (now_ms, word) = (self.now_ms(), act.word());
@@ -163,6 +166,12 @@ impl Office for Memory {
         self.needs(who, Permission::SeeLog)?;
         let inner = self.inner();
         Ok((inner.entries.iter().rev().take(200).cloned().collect(), inner.head))
+    }
+    async fn log_verified(&self, who: &Staff) -> OfficeResult<Result<LogHead, String>> {
+        self.needs(who, Permission::SeeLog)?;
+        let inner = self.inner();
+        let read = verify_log(LogHead::default(), inner.log.iter().map(String::as_str));
+        Ok(read.map(|(_, head)| head).map_err(|error| error.to_string()))
     }
     async fn log_export(&self, who: &Staff) -> OfficeResult<Result<String, String>> {
         self.needs(who, Permission::SeeLog)?;

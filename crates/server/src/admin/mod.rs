@@ -24,7 +24,10 @@ use crate::{
     clock::Now,
     config::ConfigError,
     keys::{KeyFileError, KeyRing},
-    service::{DirectoryError, desk::NameError},
+    service::{
+        DirectoryError,
+        desk::{NameError, hold},
+    },
     store::{self, AccountState, SqliteStore, Store, StoreError, Tx},
 };
 
@@ -47,6 +50,9 @@ pub enum Command {
         days: u32,
     },
     /// Suspends an account and ends its connections, or lifts that
+    ///
+    /// The desk's log says that it was done, and not to whom. What the desk decided about an account stays: only an
+    /// appeal changes that.
     Suspend {
         /// Where it works.
         #[command(flatten)]
@@ -211,6 +217,12 @@ pub enum AdminError {
         "while looking for @{0}: no account has this handle; try it as its owner writes it, without the @"
     )]
     NoAccount(String),
+    /// What the desk decided is no operator's to lift.
+    #[error(
+        "while lifting the suspension of @{0}: the account is {1} because the desk decided so; try an appeal of its \
+         owner (`zegel appeal`)"
+    )]
+    DeskDecided(String, &'static str),
     /// The key directory.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
@@ -257,9 +269,8 @@ pub async fn run(command: Command) -> Result<(), AdminError> {
             println!("{code}");
         }
         Command::Suspend { place, handle, lift } => {
-            let state = if lift { AccountState::Active } else { AccountState::Suspended };
-            set_state(&place.store()?, &handle, state).await?;
-            println!("@{handle} is {}", if lift { "active" } else { "suspended" });
+            let state = suspend(&place.store()?, &handle, !lift).await?;
+            println!("@{} is {}", plain(&handle), state.word());
         }
         Command::RotateKeys { place } => {
             let id = place.keys()?.ok_or(AdminError::NoKeys)?.rotate_franking(Now::get())?;
@@ -322,17 +333,22 @@ fn existing<'a>(path: &'a Path, doing: &'static str, hint: &'static str) -> Resu
     Err(AdminError::Folder { doing, path: path.to_owned(), why, hint })
 }
 
-/// The account that a handle names.
-fn account_of(tx: &mut dyn Tx, handle: &str) -> store::StoreResult<Option<AccountId>> {
-    tx.account_of_handle(handle.trim_start_matches('@'))
+/// A handle without the @ that it may be typed with.
+fn plain(handle: &str) -> &str {
+    handle.trim_start_matches('@')
 }
 
-async fn set_state(store: &dyn Store, handle: &str, state: AccountState) -> Result<(), AdminError> {
-    let name = handle.to_owned();
-    let found = store::write(store, move |tx| {
-        let Some(id) = account_of(tx, &name)? else { return Ok(false) };
-        tx.set_account_state(&id, state, 0)?;
-        Ok(true)
-    });
-    if found.await? { Ok(()) } else { Err(AdminError::NoAccount(handle.to_owned())) }
+/// The account that a handle names.
+fn account_of(tx: &mut dyn Tx, handle: &str) -> store::StoreResult<Option<AccountId>> {
+    tx.account_of_handle(plain(handle))
+}
+
+async fn suspend(store: &dyn Store, handle: &str, held: bool) -> Result<AccountState, AdminError> {
+    let found = hold(store, plain(handle), held).await?;
+    let (account, changed) = found.ok_or_else(|| AdminError::NoAccount(handle.to_owned()))?;
+    let state = account.state_on(Now::get().day());
+    match held || changed || state.may_connect() {
+        true => Ok(state),
+        false => Err(AdminError::DeskDecided(plain(handle).to_owned(), state.word())),
+    }
 }

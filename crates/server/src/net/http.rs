@@ -7,6 +7,7 @@ use axum::{
     body::Body,
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -15,7 +16,7 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use sha1::{Digest, Sha1};
 use zegel_desk::Origin;
-use zegel_proto::DeviceId;
+use zegel_proto::{DeviceId, v1};
 
 use super::{Shared, connection, directory, transport::Transport};
 use crate::{service::Desk, store};
@@ -26,14 +27,28 @@ pub(super) struct Peer(pub IpAddr);
 
 /// All paths. `origin` is where browsers open the desk.
 pub(super) fn router(shared: Arc<Shared>, origin: Origin) -> Router {
-    let desk = Desk::new(shared.service.clone());
+    let desk = zegel_desk::router(Arc::new(Desk::new(shared.service.clone())), origin);
+    let desk = desk.layer(from_fn_with_state(shared.clone(), knock));
     Router::new()
         .route("/v1/socket", get(socket))
         .merge(directory::router())
         .route("/healthz", get(healthz))
         .route("/metrics", get(metrics))
         .with_state(shared)
-        .merge(zegel_desk::router(Arc::new(desk), origin))
+        .merge(desk)
+}
+
+/// Whoever has no session comes to the desk's door only so often.
+async fn knock(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    if zegel_desk::is_knock(&request) {
+        let Some(&Peer(peer)) = request.extensions().get::<Peer>() else {
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        };
+        if let Err(refusal) = shared.service.may_knock(shared.proxies.client(peer, request.headers())) {
+            return zegel_desk::too_often(&request, v1::Error::from(refusal).retry_after_ms);
+        }
+    }
+    next.run(request).await
 }
 
 /// "ok" only if the store can be read.

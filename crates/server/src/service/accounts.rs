@@ -60,6 +60,7 @@ impl Service {
             role: "person".into(),
             state: AccountState::Active,
             until_day: 0,
+            held: false,
             language,
             created_day: today,
             last_seen_day: today,

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     clock::Now,
     keys::KeyRing,
-    store::{AccountState, StoreResult, Tx, read},
+    store::{StoreResult, Tx, read},
 };
 
 impl Service {
@@ -39,13 +39,9 @@ pub(crate) fn holding(
             "handle": account.handle,
             "age_band": account.age_band.as_str_name(),
             "role": account.role,
-            "state": match account.state {
-                AccountState::Active => "active",
-                AccountState::Suspended => "suspended",
-                AccountState::Restricted => "restricted",
-                AccountState::Banned => "banned",
-            },
+            "state": account.state.word(),
             "until_day": account.until_day,
+            "held": account.held,
             "language": account.language,
             "created_day": account.created_day,
             "last_seen_day": account.last_seen_day,

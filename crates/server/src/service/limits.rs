@@ -59,6 +59,7 @@ pub(super) struct Limits {
     connect: Limit<IpAddr>,
     lookup_unknown: Limit<IpAddr>,
     audit: Limit<IpAddr>,
+    desk: Limit<IpAddr>,
     submit: Limit<DeviceId>,
     call: Limit<DeviceId>,
     introduce: Limit<AccountId>,
@@ -80,6 +81,7 @@ impl Limits {
             connect: Limit::new(table.connect_per_address),
             lookup_unknown: Limit::new(table.lookup_per_address),
             audit: Limit::new(table.audit_per_address),
+            desk: Limit::new(table.desk_per_address),
             submit: Limit::new(table.submit_per_device),
             call: Limit::new(table.calls_per_device),
             introduce: Limit::new(table.introduce_per_account),
@@ -109,6 +111,10 @@ impl Limits {
     /// A page of the key directory, fetched over HTTP.
     pub(super) fn audit(&self, peer: IpAddr) -> Result<(), Refusal> {
         self.audit.check(&network(peer), 1)
+    }
+    /// An attempt to join or to sign in at the desk.
+    pub(super) fn desk(&self, peer: IpAddr) -> Result<(), Refusal> {
+        self.desk.check(&network(peer), 1)
     }
     pub(super) fn submit(&self, device: DeviceId) -> Result<(), Refusal> {
         self.submit.check(&device, 1)
@@ -141,7 +147,7 @@ impl Limits {
     }
 
     pub(super) fn shrink(&self) {
-        for limit in [&self.register, &self.connect, &self.lookup_unknown, &self.audit] {
+        for limit in [&self.register, &self.connect, &self.lookup_unknown, &self.audit, &self.desk] {
             limit.shrink();
         }
         let of_accounts =

@@ -24,6 +24,8 @@ const SWEEP_ROWS: usize = 500;
 /// Days that the sigchain of a deleted account stays longer than mail does: a Welcome that waits all that time may
 /// still bring somebody into a group where it has a leaf.
 const ENDED_CHAIN_DAYS: u32 = 28;
+/// And at least, in days: what was said just before the end may be reported until its stamp is too old.
+const ENDED_CHAIN_LEAST: u32 = REPORTED_DAYS + 7;
 
 /// Days that a deleted address stays longer than mail does, so that nobody takes it over while others still use it.
 const DEAD_ADDRESS_DAYS: u32 = 28;
@@ -136,6 +138,7 @@ impl Service {
 fn cut(retention: &Retention, now: Now, held: Vec<AccountId>) -> Cut {
     // Not while somebody may still appeal.
     let case_days = retention.case_days.max(RULING_DAYS as u32 + 1);
+    let ended_days = retention.mail_days.saturating_add(ENDED_CHAIN_DAYS).max(ENDED_CHAIN_LEAST);
     Cut {
         mail_hour: now.hour().saturating_sub(retention.mail_days.saturating_mul(24)),
         // A job that began in the last hour may still put an entry under its key.
@@ -145,7 +148,7 @@ fn cut(retention: &Retention, now: Now, held: Vec<AccountId>) -> Cut {
         dead_day: now.day().saturating_sub(retention.mail_days.saturating_add(DEAD_ADDRESS_DAYS)),
         invite_day: now.day(),
         head_month: now.month().saturating_sub(retention.head_days.div_ceil(30)),
-        ended_day: now.day().saturating_sub(retention.mail_days.saturating_add(ENDED_CHAIN_DAYS)),
+        ended_day: now.day().saturating_sub(ended_days),
         case_day: now.day().saturating_sub(case_days),
         // A stamp that was reported so long ago can be reported no more.
         reported_day: now.day().saturating_sub(REPORTED_DAYS),
@@ -158,4 +161,19 @@ fn cut(retention: &Retention, now: Now, held: Vec<AccountId>) -> Cut {
 /// What cases call these accounts, as what they are about and as who reported or was told.
 fn tags(keys: &CaseKeys, held: &[AccountId]) -> Vec<[u8; 32]> {
     held.iter().flat_map(|id| [keys.subject(&Subject::Account(*id)), keys.person(id)]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_deleted_their_account_can_be_reported_as_long_as_a_stamp_proves_something() {
+        let now = Now { ms: 20_000 * 24 * 60 * 60 * 1000 };
+        for mail_days in [1, 28, 200] {
+            let kept =
+                now.day() - cut(&Retention { mail_days, ..Retention::default() }, now, Vec::new()).ended_day;
+            assert!(kept > REPORTED_DAYS && kept >= mail_days + ENDED_CHAIN_DAYS, "{kept} days");
+        }
+    }
 }

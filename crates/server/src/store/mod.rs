@@ -20,7 +20,7 @@ use zegel_proto::AccountId;
 
 pub use rows::{
     Account, AccountState, CaseRow, DeskInvite, Head, HourKeyRow, Invite, Mailbox, NOBODY, Owed, QueuePlace,
-    ReportRow, RootRow, StaffRow, StoredEntry,
+    ReportHead, ReportRow, RootRow, StaffRow, StoredEntry,
 };
 pub use sqlite::SqliteStore;
 pub use tx::Tx;

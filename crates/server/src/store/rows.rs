@@ -17,10 +17,12 @@ pub struct Account {
     pub age_band: AgeBand,
     /// `person` for now; the desk brings other roles.
     pub role: String,
-    /// Whether it may connect; ask [`Account::state_on`], because it may have an end.
+    /// What the desk decided; ask [`Account::state_on`], which knows of its end and of the operator.
     pub state: AccountState,
     /// The last day of that state; 0 if it has no end.
     pub until_day: u32,
+    /// Whether the operator suspended it, until they lift that: no decision of the desk does.
+    pub held: bool,
     /// BCP 47, for texts from the service.
     pub language: String,
     /// Day of registration.
@@ -30,8 +32,17 @@ pub struct Account {
 }
 
 impl Account {
-    /// What holds on this day: a state whose end has passed counts for nothing.
+    /// What holds on this day, of what the desk decided and the operator did: the most severe.
     pub fn state_on(&self, today: u32) -> AccountState {
+        match self.decided_on(today) {
+            AccountState::Banned => AccountState::Banned,
+            _ if self.held => AccountState::Suspended,
+            decided => decided,
+        }
+    }
+
+    /// What the desk's decisions are on this day: one whose end has passed counts for nothing.
+    pub fn decided_on(&self, today: u32) -> AccountState {
         if self.until_day > 0 && self.until_day < today { AccountState::Active } else { self.state }
     }
 }
@@ -50,6 +61,16 @@ pub enum AccountState {
 }
 
 impl AccountState {
+    /// Its name.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+            Self::Restricted => "restricted",
+            Self::Banned => "banned",
+        }
+    }
+
     /// Whether it may connect for mail; who may not can still appeal.
     pub fn may_connect(self) -> bool {
         matches!(self, Self::Active | Self::Restricted)
@@ -152,6 +173,8 @@ pub struct CaseRow {
     pub number: u64,
     /// Keyed hash of what it is about.
     pub subject: [u8; 32],
+    /// In a case about a group that was decided against somebody: the hash that a case about them would have.
+    pub against: Option<[u8; 32]>,
     /// Where it stood at the last act.
     pub state: State,
     /// 0 is the most urgent.
@@ -198,8 +221,21 @@ pub struct ReportRow {
     pub reporter: [u8; 32],
     /// The day it came.
     pub day: u32,
-    /// The report itself; up to about 300 kB.
+    /// What tells how much the report says, sealed: short, so that those of a whole case can be read.
+    pub head: Vec<u8>,
+    /// The report itself; up to some MB.
     pub sealed: Vec<u8>,
+}
+
+/// What is read of a report to choose among many.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportHead {
+    /// See [`ReportRow::id`].
+    pub id: [u8; 32],
+    /// See [`ReportRow::head`].
+    pub head: Vec<u8>,
+    /// How long [`ReportRow::sealed`] is, in bytes.
+    pub len: u64,
 }
 
 /// Someone at the desk. Never deleted: a name stands in the log for ever, and is not given again.

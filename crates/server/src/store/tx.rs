@@ -6,7 +6,7 @@ use zegel_proto::{AccountId, BlobName, DeviceId, RoomId};
 
 use super::{
     Account, AccountState, CaseRow, Counts, Cut, DeskInvite, Head, HourKeyRow, Invite, Mailbox, Owed,
-    QueuePlace, ReportRow, RootRow, StaffRow, StoreResult, StoredEntry,
+    QueuePlace, ReportHead, ReportRow, RootRow, StaffRow, StoreResult, StoredEntry,
 };
 
 /// The operations of a transaction. Days and hours count from 1970-01-01T00:00Z.
@@ -25,8 +25,10 @@ pub trait Tx {
     fn skeleton_used(&mut self, skeleton: &str) -> StoreResult<bool>;
     /// Adds or replaces the account; the skeleton stays taken for ever.
     fn put_account(&mut self, account: &Account, skeleton: &str) -> StoreResult<()>;
-    /// Changes the state of an account, up to and including `until_day`; 0 if it has no end.
+    /// Changes what the desk decided about an account, up to and including `until_day`; 0 if it has no end.
     fn set_account_state(&mut self, id: &AccountId, state: AccountState, until_day: u32) -> StoreResult<()>;
+    /// Changes whether the operator suspends it.
+    fn set_account_held(&mut self, id: &AccountId, held: bool) -> StoreResult<()>;
     /// Notes the day of the last connection.
     fn set_last_seen(&mut self, id: &AccountId, day: u32) -> StoreResult<()>;
     /// Removes the account, its mailboxes, entries, hour keys and key packages. Its skeleton stays taken, and its
@@ -166,8 +168,9 @@ pub trait Tx {
     fn report(&mut self, id: &[u8; 32]) -> StoreResult<Option<ReportRow>>;
     /// Adds or replaces it.
     fn put_report(&mut self, report: &ReportRow) -> StoreResult<()>;
-    /// The reports of a case, by day; within a day in no order.
-    fn reports_in(&mut self, case: u64) -> StoreResult<Vec<ReportRow>>;
+    /// The reports of a case, by day; within a day in no order. Each may be large, and there may be many, so they are
+    /// read one by one.
+    fn reports_in(&mut self, case: u64) -> StoreResult<Vec<ReportHead>>;
     /// The reports of one reporter, at most `limit`, by day from the newest on; within a day in no order: the name of
     /// each and its case. Each may be large, so they are read one by one.
     fn reports_by(&mut self, reporter: &[u8; 32], limit: usize) -> StoreResult<Vec<([u8; 32], u64)>>;

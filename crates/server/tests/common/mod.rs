@@ -119,6 +119,7 @@ pub fn account(handle: &str) -> Account {
         role: "person".into(),
         state: AccountState::Active,
         until_day: 0,
+        held: false,
         language: "en".into(),
         created_day: 20_000,
         last_seen_day: 20_000,

@@ -1,7 +1,7 @@
 //! Cases, reports, and what people were told.
 
 use zegel_cases::State;
-use zegel_server::store::{CaseRow, Cut, ReportRow, Store};
+use zegel_server::store::{CaseRow, Cut, ReportHead, ReportRow, Store};
 
 use crate::common::*;
 
@@ -9,6 +9,7 @@ fn case(number: u64) -> CaseRow {
     CaseRow {
         number,
         subject: [1; 32],
+        against: None,
         state: State::Open,
         urgency: 1,
         doubtful: false,
@@ -19,7 +20,18 @@ fn case(number: u64) -> CaseRow {
 }
 
 fn report(id: u8, case: u64) -> ReportRow {
-    ReportRow { id: [id; 32], case, reporter: [7; 32], day: 20_000, sealed: vec![id; 300_000] }
+    ReportRow {
+        id: [id; 32],
+        case,
+        reporter: [7; 32],
+        day: 20_000,
+        head: vec![id; 9],
+        sealed: vec![id; 300_000],
+    }
+}
+
+fn head(row: &ReportRow) -> ReportHead {
+    ReportHead { id: row.id, head: row.head.clone(), len: row.sealed.len() as u64 }
 }
 
 fn put(store: &dyn Store, rows: impl IntoIterator<Item = CaseRow>) {
@@ -47,6 +59,7 @@ pub fn cases_change(at: &dyn Place) {
             state,
             urgency: 0,
             doubtful: !first.doubtful,
+            against: (state == State::Decided).then_some([3; 32]),
             day: first.day + 1,
             sealed: vec![state as u8; 40],
             ..first
@@ -103,14 +116,15 @@ pub fn the_queue_is_in_order(at: &dyn Place) {
 pub fn cases_about_the_same(at: &dyn Place) {
     let store = at.open();
     let on = |number, day| CaseRow { day, ..case(number) };
+    let group = CaseRow { subject: [2; 32], against: Some([1; 32]), ..on(5, 20_004) };
     put(
         &*store,
-        [on(1, 20_003), on(2, 20_009), on(3, 20_001), CaseRow { subject: [2; 32], ..on(4, 20_010) }],
+        [on(1, 20_003), on(2, 20_009), on(3, 20_001), CaseRow { subject: [2; 32], ..on(4, 20_010) }, group],
     );
     let about = |subject, limit| numbers(&read(&*store, move |tx| tx.cases_about(&subject, limit)).unwrap());
-    assert_eq!(about([1; 32], 10), [2, 1, 3]);
-    assert_eq!(about([1; 32], 2), [2, 1]);
-    assert_eq!(about([2; 32], 10), [4]);
+    assert_eq!(about([1; 32], 10), [2, 5, 1, 3], "also what was decided against them in a group");
+    assert_eq!(about([1; 32], 2), [2, 5]);
+    assert_eq!(about([2; 32], 10), [4, 5]);
     assert_eq!(about([3; 32], 10), [0; 0]);
 }
 
@@ -127,7 +141,7 @@ pub fn reports(at: &dyn Place) {
     read(&*store, move |tx| {
         assert_eq!(tx.report(&[1; 32])?, Some(late.clone()));
         assert_eq!(tx.report(&[4; 32])?, None);
-        assert_eq!(tx.reports_in(10)?, [theirs, late.clone()], "by day");
+        assert_eq!(tx.reports_in(10)?, [head(&theirs), head(&late)], "by day");
         assert_eq!(tx.reports_in(12)?, []);
         let newest_first = [late, report(2, 11)].map(|report| (report.id, report.case));
         assert_eq!(tx.reports_by(&[7; 32], 9)?, newest_first);
@@ -140,7 +154,7 @@ pub fn reports(at: &dyn Place) {
     let again = ReportRow { sealed: b"other".to_vec(), ..report(2, 11) };
     let put = again.clone();
     write(&*store, move |tx| tx.put_report(&put)).unwrap();
-    assert_eq!(read(&*store, |tx| tx.reports_in(11)).unwrap(), [again]);
+    assert_eq!(read(&*store, |tx| tx.reports_in(11)).unwrap(), [head(&again)]);
     assert_eq!(store.verify().unwrap(), [""; 0]);
     write(&*store, |tx| tx.put_report(&report(9, 99))).unwrap();
     assert_eq!(store.verify().unwrap(), ["1 reports without a case"]);
@@ -189,13 +203,14 @@ pub fn old_cases_go(at: &dyn Place) {
             tx.put_case(&row)?;
         }
         tx.put_case(&old(5, 100))?;
+        tx.put_case(&CaseRow { subject: [8; 32], against: Some([9; 32]), ..old(6, 100) })?;
         tx.put_report(&ReportRow { reporter: [6; 32], ..report(100, 5) })?;
         (0..90).try_for_each(|id| {
             tx.put_report(&ReportRow { sealed: vec![id; 1000], ..report(id, 1 + u64::from(id) % 5) })
         })
     })
     .unwrap();
-    // One is about somebody under a legal hold, another was reported by somebody who is.
+    // One is about somebody under a legal hold, one was decided against them, another was reported by somebody who is.
     let cut = Cut { case_day: 102, held_tags: vec![[6; 32], [9; 32]], ..Cut::default() };
     let (mut gone, mut steps) = (0, 0);
     loop {
@@ -210,6 +225,7 @@ pub fn old_cases_go(at: &dyn Place) {
     assert_eq!(gone, 2 + 2 * 18);
     assert!(steps > 1);
     read(&*store, |tx| {
+        assert!(tx.case(6)?.is_some());
         for (number, reports) in [(1, 0), (2, 0), (3, 18), (4, 18), (5, 19)] {
             assert_eq!(tx.case(number)?.is_some(), reports > 0, "{number}");
             assert_eq!(tx.reports_in(number)?.len(), reports, "{number}");

@@ -16,6 +16,7 @@ pub fn accounts(at: &dyn Place) {
     alice.age_band = AgeBand::Teen;
     alice.state = AccountState::Restricted;
     alice.until_day = 20_100;
+    alice.held = true;
     let second = alice.clone();
     write(&*store, move |tx| tx.put_account(&second, "alice")).unwrap();
     assert_eq!(read(&*store, move |tx| tx.account(&id)).unwrap(), Some(alice));
@@ -52,6 +53,17 @@ pub fn account_state_and_last_seen(at: &dyn Place) {
             assert_eq!(account.state_on(until_day), state, "until the end of that day");
             let after = if until_day > 0 { Active } else { state };
             assert_eq!(account.state_on(until_day + 1), after);
+        }
+        // What the operator does is kept apart from what the desk decided; the most severe holds.
+        for (state, with) in [(Active, Suspended), (Restricted, Suspended), (Banned, Banned)] {
+            tx.set_account_state(&id, state, 20_010)?;
+            for (held, now, then) in [(true, with, Suspended), (false, state, Active)] {
+                tx.set_account_held(&id, held)?;
+                let account = tx.account(&id)?.unwrap();
+                assert_eq!((account.held, account.state, account.until_day), (held, state, 20_010));
+                assert_eq!([account.state_on(20_010), account.state_on(20_011)], [now, then]);
+                assert_eq!(account.decided_on(20_010), state);
+            }
         }
         tx.set_last_seen(&id, 20_001)?;
         tx.set_last_seen(&id, 20_001)?;

@@ -39,6 +39,8 @@ pub struct Desk {
     pub refuses: Option<&'static str>,
     /// This step is answered with another status, or with what is no answer.
     pub breaks: Option<(&'static str, StatusCode)>,
+    /// This step is taken, and its answer is lost on the way.
+    pub loses: Option<&'static str>,
     pub reports: HashMap<String, Stage>,
     pub documents: Vec<String>,
     pub files: Vec<Vec<u8>>,
@@ -71,7 +73,7 @@ impl Authority {
     }
     pub fn take_all(&self) {
         let mut state = self.state.lock().expect("whole");
-        (state.refuses, state.breaks) = (None, None);
+        (state.refuses, state.breaks, state.loses) = (None, None, None);
         state.asked.clear();
     }
     pub fn stages(&self) -> Vec<Stage> {
@@ -99,6 +101,9 @@ async fn step(
         Some(refused) if refused == step => Err((4100, "Validation failed: SECRET WORDS OF A CHILD".into())),
         _ => desk.take(&step, kind, &body),
     };
+    if desk.loses.is_some_and(|lost| lost == step) {
+        return (StatusCode::GATEWAY_TIMEOUT, "<html>upstream timed out</html>").into_response();
+    }
     let root = if step == "finish" { "reportDoneResponse" } else { "reportResponse" };
     let inner = match answer {
         Ok(inner) => {

@@ -146,7 +146,8 @@ impl AtDesk {
     /// Claims and decides.
     pub async fn decides(&self, case: &str, against: &AccountId, measure: Measure) -> OfficeResult<Case> {
         self.act(case, Act::Claim).await?;
-        let (against, ground) = (*against, Category::Threats);
-        self.act(case, Act::Decide { measure, against, ground, explanation: "so it is".into() }).await
+        let seen = self.sees(case).await.line.case.reports;
+        let (against, ground, explanation) = (*against, Category::Threats, "so it is".into());
+        self.act(case, Act::Decide { measure, against, ground, explanation, seen }).await
     }
 }

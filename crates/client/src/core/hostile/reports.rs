@@ -2,13 +2,20 @@
 
 use zegel_cases::Category;
 use zegel_content::Content;
-use zegel_franking::{Context, verify_tag};
-use zegel_proto::{GroupId, v1};
+use zegel_franking::{Context, ZERO_TAG, verify_tag};
+use zegel_proto::{
+    Code, GroupId,
+    v1::{self, client_frame::Body as Call},
+};
 
-use super::world::{ALICE, BOB, CAROL, World};
+use super::{
+    office::{Office, Person, refusal},
+    world::{ALICE, BOB, CAROL, World},
+};
 use crate::{
     Error,
     core::Subject,
+    flow,
     view::{Disclosure, Draft},
 };
 
@@ -69,14 +76,15 @@ fn a_run_has_every_place_and_the_content_of_what_was_picked_alone() {
     );
     assert_eq!(texts(&made), ["one", "two", "three"]);
     let before: Vec<_> = made.messages.iter().map(|it| (it.withheld_before, it.missing_before)).collect();
-    // Her own words and the commit; Carol's goodbye, and what tidied her away.
+    // Her own words, and Carol's goodbye; the commits say nothing, and are no gap either.
     assert_eq!((before[0], before[1].1, before[2].1), ((0, 0), 0, 0));
-    assert_eq!(before[1].0, 2);
-    assert_eq!(before[1].0 + before[2].0, made.withheld);
+    assert_eq!((before[1].0, before[2].0, made.withheld), (1, 1, 2));
 
     let bob = world.account(BOB);
     let run = contexts(&made);
-    assert_eq!(run.len(), made.messages.len() + made.withheld);
+    let said = run.iter().filter(|(context, _)| context.franking_tag != ZERO_TAG);
+    assert_eq!(said.count(), made.messages.len() + made.withheld);
+    assert!(run.len() > made.messages.len() + made.withheld);
     for pair in run.windows(2) {
         assert_eq!(pair[1].0.server_seq, pair[0].0.server_seq + 1);
         assert_eq!(pair[1].0.prev_stamp_hash, pair[0].0.hash());
@@ -178,6 +186,66 @@ fn a_long_run_leaves_out_the_oldest_of_what_is_withheld() {
     let [_, last] = &made.messages[..] else { panic!("{:?}", made.messages) };
     let Disclosure { withheld_before, missing_before, .. } = last;
     assert_eq!((*withheld_before, *missing_before), (254, 46));
+}
+
+#[test]
+fn a_draft_tells_all_that_the_service_will_see() {
+    let mut world = World::new();
+    let group = world.group("club", &[BOB]);
+    say(&mut world, BOB, &group, "one");
+    say(&mut world, ALICE, &group, "mine");
+    let chat = world.chat(ALICE, &group);
+    world.core(ALICE).want_rename(&chat, "circle").expect("renamed");
+    world.flush(ALICE);
+    say(&mut world, BOB, &group, "two");
+    let made = draft(&world, ALICE, BOB, 5);
+    let named = &made.messages[1].named_before;
+    assert_eq!(
+        named.iter().map(|it| (it.from.as_str(), it.said)).collect::<Vec<_>>(),
+        [("alice", true), ("alice", false)]
+    );
+    let stated: Vec<u64> = contexts(&made)[1..3].iter().map(|(context, _)| context.accepted_ms).collect();
+    assert_eq!(named.iter().map(|it| it.accepted_at).collect::<Vec<_>>(), stated);
+    let lengths = made.report.run.iter().map(|link| link.content.len()).filter(|length| *length > 0);
+    assert_eq!(made.messages.iter().map(|it| it.bytes).collect::<Vec<_>>(), lengths.collect::<Vec<_>>());
+    assert!(made.messages.iter().all(|it| it.whole));
+    assert_eq!(made.elsewhere, 0);
+
+    let other = world.direct(BOB, ALICE);
+    say(&mut world, BOB, &other, "apart");
+    let made = draft(&world, ALICE, BOB, 5);
+    assert_eq!((made.group.as_str(), made.elsewhere), ("", 1));
+    // Whoever names messages knows from where.
+    let ids: Vec<_> = made.messages.iter().map(|it| it.id.as_str()).collect();
+    assert_eq!(try_words(&world, ALICE, &ids).expect("a draft").elsewhere, 0);
+}
+
+#[tokio::test]
+async fn a_report_that_finds_nobody_is_kept() {
+    let office = Office::new().await;
+    let alice = Person::registers("alice", &office).await;
+    let made = Draft {
+        to: "hostile.example".into(),
+        about: "bob".into(),
+        group: String::new(),
+        messages: Vec::new(),
+        withheld: 0,
+        elsewhere: 0,
+        report: v1::Report::default(),
+    };
+    let begin = |note: &str| alice.shared.core().begin_report(&made, Category::Threats, note).expect("begun");
+    let kept = || alice.shared.core().db.kept_reports().expect("the database");
+    let report = begin("look");
+    let said = flow::report(&alice.shared, &office, report.clone()).await.expect_err("a refusal");
+    assert!(matches!(said, Error::Refused { code: Code::NotFound, .. }), "{said}");
+    assert_eq!(kept(), [("bob".to_owned(), report)]);
+    // What can never be taken is not.
+    let other = begin("look!");
+    office.answers(Some(|call| {
+        matches!(call, Call::Report(_)).then(|| refusal("reporting", Code::BadRequest))
+    }));
+    assert!(flow::report(&alice.shared, &office, other).await.is_err());
+    assert_eq!(kept().len(), 1);
 }
 
 #[test]

@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use zegel_cases::{Finding, MAX_DISCLOSED, MAX_RUN, Shown};
-use zegel_content::{Content, Event, MAX_CONTENT, Shown as Body};
-use zegel_franking::{CONTEXT_LEN, Claimed, Fault, Opened, StampKeys, Verdict, check_report};
-use zegel_proto::{AccountId, Code, RoomId, room_uri, user_uri, v1};
+use zegel_cases::{Finding, MAX_DISCLOSED, MAX_NOTE, MAX_RUN, Shown, in_words};
+use zegel_content::{Content, MAX_CONTENT};
+use zegel_franking::{CONTEXT_LEN, Claimed, Fault, Opened, StampKeys, Verdict, ZERO_TAG, check_report};
+use zegel_proto::{AccountId, Code, MAX_FRAME, RoomId, room_uri, user_uri, v1};
 
 use crate::service::refusal::Refusal;
 
@@ -13,8 +13,12 @@ use crate::service::refusal::Refusal;
 const MAX_CONTEXT: usize = 2 * CONTEXT_LEN;
 /// The longest stamp that is kept, in bytes.
 const MAX_STAMP: usize = 64;
-/// The most bytes of all contents of a report: thirty of the longest texts.
-const MAX_BYTES: usize = 512 << 10;
+/// So much of a message is kept that is not proven, in characters: what anybody may invent costs little.
+const KEPT: usize = 1000;
+// Thirty of the longest messages can be reported at once, with all the places between them.
+const _: () = assert!(
+    MAX_DISCLOSED * MAX_CONTENT + MAX_RUN * (MAX_CONTEXT + MAX_STAMP + 32) + MAX_NOTE + 1024 < MAX_FRAME
+);
 const OTHER_SENDER: &str = "it names another sender than its stamp";
 
 /// One message of a run.
@@ -42,11 +46,6 @@ pub(super) fn bound(run: &[v1::Disclosed]) -> Result<(), Refusal> {
             |stamped: &v1::Stamped| stamped.context.len() > MAX_CONTEXT || stamped.stamp.len() > MAX_STAMP;
         link.content.len() > MAX_CONTENT || link.stamped.as_ref().is_some_and(stamped)
     };
-    if run.iter().map(|link| link.content.len()).sum::<usize>() > MAX_BYTES {
-        let text =
-            format!("a report discloses at most {} kB in all; send another for the rest", MAX_BYTES >> 10);
-        return Err(Refusal::new(Code::TooLarge, text));
-    }
     if run.iter().any(large) {
         let text = "a message of the report is larger than any message can be; send it as it was received";
         return Err(Refusal::new(Code::TooLarge, text));
@@ -82,7 +81,10 @@ pub(super) fn judge(
             let finding = match (&found.verdict, content) {
                 (Verdict::Unproven(fault), _) => Finding::Unproven(fault.to_string()),
                 _ if about.is_some() && about != room => Finding::Unproven(Fault::OtherRoom.to_string()),
-                (Verdict::Withheld, _) if link.content.is_empty() => Finding::Withheld,
+                (Verdict::Withheld, _) if link.content.is_empty() => match &found.context {
+                    Some(context) if context.franking_tag == ZERO_TAG => Finding::Change,
+                    _ => Finding::Withheld,
+                },
                 (_, Err(error)) => Finding::Unproven(format!("what was disclosed is no message: {error}")),
                 (_, Ok(content)) if room.is_none_or(|room| content.room_uri != room_uri(domain, &room)) => {
                     Finding::Unproven("it names another conversation than its stamp".into())
@@ -121,12 +123,32 @@ pub(super) fn room(run: &[Judged]) -> Option<RoomId> {
 
 impl Judged {
     /// Puts the sender's handle in. A message that says it is somebody else's proves nothing against either. (Of
-    /// whoever is gone for long no handle is left to compare; the stamp names their account all the same.)
+    /// whoever is gone for long no handle is left to compare; the stamp names their account all the same.) What is
+    /// not proven by then is not kept whole.
     pub(super) fn name(&mut self, domain: &str, handles: &HashMap<AccountId, String>) {
-        let Some(handle) = self.sender.and_then(|sender| handles.get(&sender)) else { return };
-        self.shown.handle.clone_from(handle);
-        if self.shown.finding == Finding::Proven && self.sender_uri != user_uri(domain, handle) {
-            self.shown.finding = Finding::Unproven(OTHER_SENDER.into());
+        if let Some(handle) = self.sender.and_then(|sender| handles.get(&sender)) {
+            self.shown.handle.clone_from(handle);
+            if self.shown.finding == Finding::Proven && self.sender_uri != user_uri(domain, handle) {
+                self.shown.finding = Finding::Unproven(OTHER_SENDER.into());
+            }
+        }
+        self.shorten();
+    }
+
+    /// Of what is not proven the beginning of the text is kept, and what the service's own stamp says.
+    fn shorten(&mut self) {
+        let shown = &mut self.shown;
+        let Finding::Unproven(why) = &mut shown.finding else { return };
+        if self.sender.is_none() {
+            (shown.context, shown.stamp) = Default::default();
+        }
+        if !shown.content.is_empty() && shown.text.is_empty() {
+            shown.text = "(no readable text)".into();
+        }
+        shown.content.clear();
+        if let Some((end, _)) = shown.text.char_indices().nth(KEPT) {
+            shown.text.truncate(end);
+            why.push_str(&format!("; only its first {KEPT} characters are kept"));
         }
     }
 
@@ -136,22 +158,11 @@ impl Judged {
     }
 }
 
-/// The text, or what kind of message it is.
-fn in_words(content: &Content) -> String {
-    match content.body() {
-        Body::Text(text) => text.to_owned(),
-        Body::Event(Event::Leave) => "(leaves the conversation)".into(),
-        Body::Event(Event::Accept) => "(accepts the request)".into(),
-        Body::Unsupported { content_type: "" } => "(deletes a message)".into(),
-        Body::Unsupported { content_type } => format!("(a message of type {content_type})"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use zegel_franking::{Context, StampKey, ZERO_TAG, stamp};
+    use zegel_franking::{Context, StampKey, stamp};
 
     fn disclosed() -> impl Strategy<Value = v1::Disclosed> {
         let bytes = |most| prop::collection::vec(any::<u8>(), 0..most);
@@ -184,8 +195,10 @@ mod tests {
             prop_assert_eq!(found.len(), run.len());
             for (judged, link) in found.iter().zip(&run) {
                 prop_assert!(judged.proven().is_none());
-                let withheld = judged.shown.finding == Finding::Withheld;
-                prop_assert!(!withheld || link.content.is_empty() && judged.sender.is_some());
+                // These contexts are of changes, so nobody withholds anything.
+                prop_assert!(judged.shown.finding != Finding::Withheld);
+                let change = judged.shown.finding == Finding::Change;
+                prop_assert!(!change || link.content.is_empty() && judged.sender.is_some());
             }
         }
     }

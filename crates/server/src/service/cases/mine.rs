@@ -15,6 +15,8 @@ use crate::{
 
 /// The most reports or statements in one answer, the newest: a frame has a limit.
 pub(in crate::service) const MOST: usize = 200;
+/// And the most bytes that are opened for it: a few of the longest reports, and all of any others.
+const MOST_BYTES: usize = 64 << 20;
 /// What reading all of them counts as, in look-ups of accounts: each is opened.
 pub(in crate::service) const WORK: u32 = 20;
 
@@ -76,23 +78,26 @@ pub(super) fn report_state(
 
 /// Of each disclosed message why it is not proven.
 fn findings(report: &Report) -> Vec<String> {
-    let disclosed = report.run.iter().filter(|shown| !shown.content.is_empty());
+    let disclosed = report.run.iter().filter(|shown| shown.is_disclosed());
     disclosed
         .map(|shown| match &shown.finding {
             Finding::Unproven(why) => why.clone(),
-            Finding::Proven | Finding::Withheld => String::new(),
+            Finding::Proven | Finding::Withheld | Finding::Change => String::new(),
         })
         .collect()
 }
 
 /// The reports of an account, newest first.
 fn reports(tx: &mut dyn Tx, rows: &CaseKeys, account: &AccountId) -> StoreResult<Vec<v1::ReportState>> {
-    let now = Now::get();
+    let (now, mut bytes) = (Now::get(), 0);
     let mut states = Vec::new();
     for (id, _) in tx.reports_by(&rows.person(account), MOST)? {
-        if let Some(row) = tx.report(&id)? {
-            states.extend(report_state(tx, rows, &row, now)?);
+        if bytes > MOST_BYTES {
+            break;
         }
+        let Some(row) = tx.report(&id)? else { continue };
+        bytes += row.sealed.len();
+        states.extend(report_state(tx, rows, &row, now)?);
     }
     states.sort_by_key(|state| Reverse(state.reported_ms));
     Ok(states)
@@ -122,9 +127,13 @@ pub(in crate::service) fn held(
     account: &AccountId,
 ) -> StoreResult<serde_json::Value> {
     let rows = CaseKeys::of(keys);
-    let mut reports = Vec::new();
+    let (mut reports, mut bytes) = (Vec::new(), 0);
     for (id, case) in tx.reports_by(&rows.person(account), MOST)? {
+        if bytes > MOST_BYTES {
+            break;
+        }
         let Some(row) = tx.report(&id)? else { continue };
+        bytes += row.sealed.len();
         let report = rows.open_report(&row)?;
         reports.push(serde_json::json!({
             "case": CaseNumber::new(case).to_string(),

@@ -13,5 +13,5 @@ mod tell;
 
 pub(super) use log::log;
 pub(super) use mine::{WORK, held};
-pub(super) use rows::CaseKeys;
+pub(super) use rows::{CaseKeys, Head};
 pub(super) use tell::tell;

@@ -4,7 +4,7 @@
 use hmac::{Hmac, Mac as _};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::Sha256;
-use zegel_cases::{Case, CaseNumber, Report, Subject};
+use zegel_cases::{Case, Measure, Report, Subject};
 use zegel_proto::{AccountId, Message as _, v1};
 use zeroize::Zeroizing;
 
@@ -12,13 +12,42 @@ use crate::{
     clock::Now,
     keys::KeyRing,
     service::{post::padded, seal::SealKey},
-    store::{CaseRow, ReportRow, StoreError, StoreResult},
+    store::{CaseRow, ReportHead, ReportRow, StoreError, StoreResult},
 };
 
 /// What is sealed is padded to a multiple of this, so that its length says little.
 const STEP: usize = 1024;
 /// A reporter's own name for a report, in front of what is sealed.
 const ID: usize = 16;
+
+/// What is read of a report to choose among many: so short that those of a crowd can be opened.
+pub(in crate::service) struct Head {
+    pub(in crate::service) reporter: AccountId,
+    pub(in crate::service) made_ms: u64,
+    /// How many messages are proven, and sent by whom the case is about.
+    pub(in crate::service) against: u32,
+    pub(in crate::service) young: bool,
+}
+
+impl Head {
+    fn of(report: &Report, subject: &Subject) -> Self {
+        let Report { reporter, made_ms, young, .. } = *report;
+        Self { reporter, made_ms, against: report.against(subject), young }
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        let (made, against) = (self.made_ms.to_be_bytes(), self.against.to_be_bytes());
+        [&self.reporter.0[..], &made, &against, &[u8::from(self.young)]].concat()
+    }
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let (reporter, rest) = bytes.split_first_chunk()?;
+        let (made, rest) = rest.split_first_chunk()?;
+        let (against, rest) = rest.split_first_chunk()?;
+        let (made_ms, against) = (u64::from_be_bytes(*made), u32::from_be_bytes(*against));
+        Some(Self { reporter: AccountId(*reporter), made_ms, against, young: rest == [1] })
+    }
+}
 
 /// What rows of cases are named and sealed with.
 pub(in crate::service) struct CaseKeys {
@@ -69,12 +98,22 @@ impl CaseKeys {
         CaseRow {
             number,
             subject: self.subject(&case.subject),
+            against: self.against(case),
             state: case.state(now.ms),
             urgency: case.category.urgency() as u8,
             doubtful,
             opened_hour: Now { ms: case.opened_ms }.hour(),
             day: now.day(),
             sealed: self.seal.seal(&aad("case", &number.to_be_bytes()), &json(Vec::new(), case)),
+        }
+    }
+
+    /// Whom a case about a group was decided against, so that it is found among the cases about them.
+    fn against(&self, case: &Case) -> Option<[u8; 32]> {
+        let decided = case.decision.as_ref().filter(|decision| decision.measure != Measure::Dismiss);
+        match case.subject {
+            Subject::Account(_) => None,
+            Subject::Room(_) => decided.map(|decision| self.subject(&Subject::Account(decision.against))),
         }
     }
 
@@ -88,18 +127,26 @@ impl CaseKeys {
     pub(in crate::service) fn seal_report(
         &self,
         id: &[u8; ID],
-        case: CaseNumber,
+        case: &Case,
         report: &Report,
         now: Now,
     ) -> ReportRow {
         let row = self.report_id(&report.reporter, id);
+        let head = Head::of(report, &case.subject).to_bytes();
         ReportRow {
             id: row,
-            case: case.get(),
+            case: case.number.get(),
             reporter: self.person(&report.reporter),
             day: now.day(),
+            head: self.seal.seal(&aad("head", &row), &head),
             sealed: self.seal.seal(&aad("report", &row), &json(id.to_vec(), report)),
         }
+    }
+
+    /// Opens what [`Self::seal_report`] put in front.
+    pub(in crate::service) fn open_head(&self, row: &ReportHead) -> StoreResult<Head> {
+        let plain = self.seal.open(&aad("head", &row.id), &row.head);
+        plain.and_then(|plain| Head::read(&plain)).ok_or_else(|| damaged("opening a report"))
     }
 
     /// Opens [`Self::seal_report`].
@@ -160,7 +207,7 @@ fn damaged(doing: &'static str) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use zegel_cases::Category;
+    use zegel_cases::{CaseNumber, Category};
 
     fn keys() -> CaseKeys {
         let dir = tempfile::tempdir().expect("a folder");
@@ -182,17 +229,51 @@ mod tests {
         }
     }
 
+    fn case() -> Case {
+        Case {
+            number: CaseNumber::new(7),
+            subject: Subject::Account(AccountId([6; 16])),
+            handle: "bully".into(),
+            opened_ms: 1,
+            category: Category::Threats,
+            reports: 1,
+            disclosed: 0,
+            proven: 0,
+            claim: None,
+            decision: None,
+            appeal: None,
+            export: None,
+        }
+    }
+
+    #[test]
+    fn the_head_of_a_report_opens_in_its_own_row() {
+        let (keys, now) = (keys(), Now { ms: 86_400_000 });
+        let report = Report { made_ms: 77, young: true, ..report() };
+        let row = keys.seal_report(&[1; ID], &case(), &report, now);
+        let head = ReportHead { id: row.id, head: row.head, len: 0 };
+        let opened = keys.open_head(&head).expect("opens");
+        assert_eq!(
+            (opened.reporter, opened.made_ms, opened.against, opened.young),
+            (report.reporter, 77, 0, true)
+        );
+        assert!(keys.open_head(&ReportHead { id: [0; 32], ..head.clone() }).is_err());
+        for cut in 0..head.head.len() {
+            assert!(keys.open_head(&ReportHead { head: head.head[..cut].to_vec(), ..head.clone() }).is_err());
+        }
+    }
+
     #[test]
     fn a_report_opens_in_its_own_row_with_its_own_keys() {
         let (keys, others, now) = (keys(), self::keys(), Now { ms: 86_400_000 });
         let (id, report) = ([1; ID], report());
-        let row = keys.seal_report(&id, CaseNumber::new(7), &report, now);
+        let row = keys.seal_report(&id, &case(), &report, now);
         assert_eq!(keys.open_named_report(&row).expect("opens"), (id, report.clone()));
         // The length of a note is not to be seen.
         let long = Report { note: "x".repeat(500), ..report };
-        assert_eq!(keys.seal_report(&id, CaseNumber::new(7), &long, now).sealed.len(), row.sealed.len());
+        assert_eq!(keys.seal_report(&id, &case(), &long, now).sealed.len(), row.sealed.len());
         assert!(others.open_report(&row).is_err());
-        assert_ne!(others.seal_report(&id, CaseNumber::new(7), &long, now).id, row.id);
+        assert_ne!(others.seal_report(&id, &case(), &long, now).id, row.id);
         assert!(keys.open_report(&ReportRow { id: [0; 32], ..row.clone() }).is_err());
         for cut in 0..row.sealed.len() {
             assert!(

@@ -104,14 +104,17 @@ impl Service {
         let known = read(&*self.store, move |tx| {
             let Some(account) = tx.account(&reporter)? else { return Ok(Err(gone())) };
             let about = match &subject {
-                Subject::Account(about) => handle_of(tx, about)?,
+                // Of whoever is gone for long only the stamps are left.
+                Subject::Account(about) => {
+                    handle_of(tx, about)?.or_else(|| senders.contains(about).then(String::new))
+                }
                 Subject::Room(room) => tx.head(&RoomId(*room))?.map(|_| String::new()),
             };
             let Some(about) = about else { return Ok(Err(unknown())) };
             let mut handles = HashMap::new();
-            for sender in senders {
-                if let Some(handle) = handle_of(tx, &sender)? {
-                    handles.insert(sender, handle);
+            for sender in &senders {
+                if let Some(handle) = handle_of(tx, sender)? {
+                    handles.insert(*sender, handle);
                 }
             }
             let earlier = earlier(tx, &CaseKeys::of(&looked_up), &reporter)?;
@@ -159,14 +162,15 @@ impl TakeJob {
         };
         let act = if case.reports == 0 { "open" } else { "join" };
         let doubtful = doubtful && self.is_doubtful();
-        let repeated = proven.saturating_sub(fresh.len() as u32);
         case.reports = case.reports.saturating_add(1);
-        case.disclosed = case.disclosed.saturating_add(disclosed - repeated);
+        // What is proven to be another's is no fact about this person.
+        case.disclosed = case.disclosed.saturating_add(disclosed - proven + against);
         case.proven = case.proven.saturating_add(against);
-        if report.category.urgency() < case.category.urgency() {
+        // Without proof nobody lifts a case over others.
+        if against > 0 && report.category.urgency() < case.category.urgency() {
             case.category = report.category;
         }
-        let row = rows.seal_report(&self.asked.id, case.number, &report, now);
+        let row = rows.seal_report(&self.asked.id, &case, &report, now);
         tx.put_case(&rows.seal_case(&case, doubtful, now))?;
         tx.put_report(&row)?;
         for tag in &fresh {
@@ -220,11 +224,12 @@ impl TakeJob {
         }
     }
 
-    /// From somebody who was mostly wrong before, and nothing that others sent is proven.
+    /// From somebody who is new or was mostly wrong before, and nothing that others sent is proven.
     fn is_doubtful(&self) -> bool {
         let (decided, right) = self.known.earlier;
         let proven = |judged: &Judged| judged.proven().is_some() && self.is_against(judged);
-        decided >= ENOUGH && right * 2 < decided && !self.run.iter().any(proven)
+        let wrong = decided >= ENOUGH && right * 2 < decided;
+        (self.known.young || wrong) && !self.run.iter().any(proven)
     }
 
     /// In which case this person reported these messages before.

@@ -6,7 +6,13 @@ use zegel_cases::{Act, Case, CaseNumber, Measure, Permission, Staff, Subject, Wh
 use zegel_desk::{OfficeError, OfficeResult};
 use zegel_proto::{AccountId, v1::statement::Kind};
 
-use super::{CaseKeys, Desk, impose::impose, log, may};
+use super::{
+    CaseKeys, Desk,
+    impose::impose,
+    log,
+    look::{open, ranked},
+    may,
+};
 use crate::{
     clock::Now,
     keys::KeyRing,
@@ -42,24 +48,18 @@ impl Desk {
             if decides {
                 then.follows(tx, &before, &case)?;
             }
-            log(tx, then.now, &who.id, word, Some(number), detail(&before, &case, word, then.now))?;
+            log(tx, then.now, &who.id, word, Some(number), detail(&before, word, then.now))?;
             Ok(Ok(case))
         })
         .await
     }
 }
 
-/// What else the log says of an act. Never a person it is about, and never their words.
-fn detail(before: &Case, after: &Case, word: &str, now: Now) -> String {
+/// What else the log says of an act. Never a person it is about, their words, or what was decided: an account's state
+/// is not sealed, and whoever had both could tell whose case it was.
+fn detail(before: &Case, word: &str, now: Now) -> String {
     match word {
-        "decide" => after.standing().map_or_else(String::new, |decision| {
-            let days = match decision.measure {
-                Measure::RestrictFirstContact { days } | Measure::Suspend { days } => format!(" {days} days"),
-                Measure::Dismiss | Measure::Warn | Measure::Ban => String::new(),
-            };
-            let appeal = if before.decision.is_some() { ", on appeal" } else { "" };
-            format!("{}{days}, {}{appeal}", decision.measure.word(), decision.ground.word())
-        }),
+        "decide" if before.decision.is_some() => "on appeal".into(),
         "release" => before.claimed_by(now.ms).map_or_else(String::new, |by| format!("of {by}")),
         _ => String::new(),
     }
@@ -78,7 +78,7 @@ impl Then {
     /// The account's state changes, and everybody concerned is told, once each.
     fn follows(&self, tx: &mut dyn Tx, before: &Case, case: &Case) -> StoreResult<()> {
         let Some(decision) = case.standing() else { return Ok(()) };
-        impose(tx, &self.office, &self.keys, case, before.standing(), self.now)?;
+        impose(tx, &self.office, &self.keys, before, case, self.now)?;
         if before.decision.is_some() {
             return self.tell(tx, case, Kind::AppealDecision, &decision.against);
         }
@@ -87,7 +87,7 @@ impl Then {
         }
         let mut reporters = HashSet::new();
         for row in tx.reports_in(case.number.get())? {
-            reporters.insert(self.keys.open_report(&row)?.reporter);
+            reporters.insert(self.keys.open_head(&row)?.reporter);
         }
         for reporter in &reporters {
             self.tell(tx, case, Kind::ReportOutcome, reporter)?;
@@ -102,8 +102,9 @@ impl Then {
             return Ok(true);
         }
         let against = decision.against.to_hex();
-        for row in tx.reports_in(case.number.get())? {
-            if self.keys.open_report(&row)?.run.iter().any(|shown| shown.sender == against) {
+        for head in ranked(tx, &self.keys, case.number)? {
+            let report = open(tx, &self.keys, &head)?;
+            if report.is_some_and(|report| report.run.iter().any(|shown| shown.sender == against)) {
                 return Ok(true);
             }
         }

@@ -21,20 +21,25 @@ pub(super) struct Fault {
     pub(super) short: String,
     /// For who files it.
     pub(super) text: String,
+    /// What follows from it, and what they may try.
+    pub(super) advice: String,
+    /// The authority itself said no, so it is certain that it did not do it.
+    pub(super) refused: bool,
 }
 
 impl Fault {
     /// What is not as it should be here.
     pub(super) fn own(doing: &str, why: impl Display, hint: &str) -> Self {
-        Self { short: doing.to_owned(), text: format!("while {doing}: {why}; try {hint}") }
+        let (text, advice) = (format!("while {doing}: {why}"), format!("try {hint}"));
+        Self { short: doing.to_owned(), text, advice, refused: false }
     }
 
     /// What the authority said; its words may quote the report, so they stay out of the log.
     pub(super) fn said(doing: &str, short: impl Display, said: &str) -> Self {
         let said: String = said.chars().filter(|c| !c.is_control()).take(MAX_SAID).collect();
-        let text =
-            format!("while {doing}: {short}: {said:?}; nothing was filed; try again, or ask the authority");
-        Self { short: format!("{doing}: {short}"), text }
+        let text = format!("while {doing}: {short}: {said:?}");
+        let advice = "nothing was filed; try again, or ask the authority".into();
+        Self { short: format!("{doing}: {short}"), text, advice, refused: false }
     }
 }
 

@@ -17,8 +17,8 @@ const BATCH: usize = 5000;
 
 impl Desk {
     pub(super) async fn newest_lines(&self, who: &Staff) -> OfficeResult<(Vec<LogEntry>, LogHead)> {
-        let who = who.clone();
-        self.read(move |tx| {
+        let (who, now) = (who.clone(), Now::get());
+        self.write(move |tx| {
             if let Err(why) = may(tx, &who, Permission::SeeLog)? {
                 return Ok(Err(why.into()));
             }
@@ -26,36 +26,53 @@ impl Desk {
             let from = head.seq.saturating_sub(NEWEST) + 1;
             let lines = tx.log_lines(from, NEWEST as usize)?;
             let entries = lines.iter().rev().map(|line| entry(line)).collect::<StoreResult<_>>()?;
+            log(tx, now, &who.id, "see-log", None, String::new())?;
             Ok(Ok((entries, head)))
         })
         .await
     }
 
+    /// Where the log ends, if it is whole.
+    pub(super) async fn verified_log(&self, who: &Staff) -> OfficeResult<Result<LogHead, String>> {
+        let (head, lines) = self.all_lines(who, "verify-log").await?;
+        let read = tokio::task::spawn_blocking(move || verified(&head, &lines).map(|()| head));
+        read.await.map_err(|_| failed(&StoreError::Closed))
+    }
+
     pub(super) async fn whole_log(&self, who: &Staff) -> OfficeResult<Result<String, String>> {
+        let (head, lines) = self.all_lines(who, "export-log").await?;
+        let (domain, keys) = (self.service.config.domain.clone(), self.service.keys());
+        let made = tokio::task::spawn_blocking(move || {
+            verified(&head, &lines)?;
+            let signer = keys.directory();
+            let sign = |head: &[u8]| signer.sign_statement(&domain, Statement::Log, head);
+            Ok(export_log(&domain, signer.links(), &lines, &head, Now::get().ms, sign))
+        });
+        made.await.map_err(|_| failed(&StoreError::Closed))
+    }
+
+    /// The whole log, and where it should end; its last line says that it was read, under `act`.
+    async fn all_lines(&self, who: &Staff, act: &'static str) -> OfficeResult<(LogHead, Vec<String>)> {
         let (who, now) = (who.clone(), Now::get());
         self.write(move |tx| {
             if let Err(why) = may(tx, &who, Permission::SeeLog)? {
                 return Ok(Err(why.into()));
             }
-            log(tx, now, &who.id, "export-log", None, String::new()).map(Ok)
+            log(tx, now, &who.id, act, None, String::new()).map(Ok)
         })
         .await?;
-        let (head, lines) = self.read(|tx| Ok(Ok((head(tx)?, lines(tx, |_| true)?)))).await?;
-        let (domain, keys) = (self.service.config.domain.clone(), self.service.keys());
-        let made = tokio::task::spawn_blocking(move || {
-            match verify_log(LogHead::default(), lines.iter().map(String::as_str)) {
-                Ok((_, end)) if end == head => {}
-                Ok((_, end)) => {
-                    let (is, should) = (end.seq, head.seq);
-                    return Err(format!("the log ends with line {is} and should end with line {should}"));
-                }
-                Err(error) => return Err(error.to_string()),
-            }
-            let signer = keys.directory();
-            let sign = |head: &[u8]| signer.sign_statement(&domain, Statement::Log, head);
-            Ok(export_log(&domain, signer.links(), &lines, &head, now.ms, sign))
-        });
-        made.await.map_err(|_| failed(&StoreError::Closed))
+        self.read(|tx| Ok(Ok((head(tx)?, lines(tx, |_| true)?)))).await
+    }
+}
+
+fn verified(head: &LogHead, lines: &[String]) -> Result<(), String> {
+    match verify_log(LogHead::default(), lines.iter().map(String::as_str)) {
+        Ok((_, end)) if end == *head => Ok(()),
+        Ok((_, end)) => {
+            let (is, should) = (end.seq, head.seq);
+            Err(format!("the log ends with line {is} and should end with line {should}"))
+        }
+        Err(error) => Err(error.to_string()),
     }
 }
 

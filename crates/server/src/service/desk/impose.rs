@@ -1,9 +1,10 @@
 //! What a decision makes of an account.
 //!
-//! An account has one state; the most severe of what was decided about it counts. An operator's own suspension has no
-//! case, so it is never taken for a decision's, and no appeal lifts it.
+//! An account has one state by the desk: the most severe of what its cases ask for, found anew with each decision, so
+//! that nothing is imposed twice or forgotten. What an operator does about an account is kept apart from it
+//! (`Account::held`): no decision brings it, and no appeal lifts it.
 
-use zegel_cases::{Case, Decision, Measure, Subject};
+use zegel_cases::{Case, Measure, Subject};
 use zegel_proto::AccountId;
 
 use crate::service::{accounts::listed, cases::CaseKeys, post::PostOffice};
@@ -12,7 +13,7 @@ use crate::{
     store::{Account, AccountState, StoreResult, Tx},
 };
 
-/// Other cases of the person that are looked at when an appeal ends a measure.
+/// Other cases of the person that are looked at.
 const OTHERS: usize = 1000;
 
 /// A state of an account and the day it ends; 0: no end.
@@ -25,8 +26,9 @@ struct Hold {
 impl Hold {
     const FREE: Self = Self { state: AccountState::Active, until_day: 0 };
 
-    /// What a measure asks for until then, if it has not ended.
-    fn of((measure, until_ms): (Measure, u64), now: Now) -> Self {
+    /// What a case asks for, if that has not ended.
+    fn of(case: &Case, now: Now) -> Self {
+        let Some((measure, until_ms)) = case.in_force() else { return Self::FREE };
         let state = match measure {
             Measure::Dismiss | Measure::Warn => AccountState::Active,
             Measure::RestrictFirstContact { .. } => AccountState::Restricted,
@@ -41,7 +43,7 @@ impl Hold {
     }
 
     fn on(account: &Account, now: Now) -> Self {
-        match account.state_on(now.day()) {
+        match account.decided_on(now.day()) {
             AccountState::Active => Self::FREE,
             state => Self { state, until_day: account.until_day },
         }
@@ -63,26 +65,23 @@ impl Hold {
     }
 }
 
-/// Carries a case's standing decision out. `before` is what an appeal was against.
+/// Carries a case's standing decision out. `before` is the case as it was.
 pub(super) fn impose(
     tx: &mut dyn Tx,
     office: &PostOffice,
     keys: &CaseKeys,
+    before: &Case,
     case: &Case,
-    before: Option<&Decision>,
     now: Now,
 ) -> StoreResult<()> {
     let Some(decision) = case.standing() else { return Ok(()) };
     let against = decision.against;
     let Some(account) = tx.account(&against)? else { return Ok(()) };
-    let is = Hold::on(&account, now);
-    let asked = case.in_force().map_or(Hold::FREE, |measure| Hold::of(measure, now));
-    let was = before.map(|before| Hold::of((before.measure, before.measure.until_ms(before.at_ms)), now));
-    let hold = match was {
-        // What an operator lifted meanwhile stays lifted.
-        Some(was) if is != Hold::FREE && was == is => elsewhere(tx, keys, case, &against, now)?.or(asked),
-        _ => is.or(asked),
-    };
+    let (is, others) = (Hold::on(&account, now), elsewhere(tx, keys, case, &against, now)?);
+    let known = others.or(Hold::of(before, now));
+    // Of a case that is not kept any more, a measure may be left.
+    let left = if is.severity() > known.severity() { is } else { Hold::FREE };
+    let hold = left.or(others).or(Hold::of(case, now));
     if hold == is {
         return Ok(());
     }
@@ -94,7 +93,7 @@ pub(super) fn impose(
     Ok(())
 }
 
-/// The most severe of what other cases about the person ask for.
+/// The most severe of what other cases ask for: about the person, or about a group and decided against them.
 fn elsewhere(
     tx: &mut dyn Tx,
     keys: &CaseKeys,
@@ -105,8 +104,7 @@ fn elsewhere(
     let mut hold = Hold::FREE;
     for row in tx.cases_about(&keys.subject(&Subject::Account(*against)), OTHERS)? {
         if row.number != case.number.get() {
-            let other = keys.open_case(&row)?;
-            hold = other.in_force().map_or(hold, |measure| hold.or(Hold::of(measure, now)));
+            hold = hold.or(Hold::of(&keys.open_case(&row)?, now));
         }
     }
     Ok(hold)

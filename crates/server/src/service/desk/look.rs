@@ -1,11 +1,14 @@
 //! Seeing: the queue, and a case with all that is in it.
 
-use std::collections::HashSet;
+use std::{
+    cmp::Reverse,
+    collections::{HashMap, HashSet},
+};
 
 use zegel_cases::{CaseNumber, Permission, Report, Staff, State};
 use zegel_desk::{Line, OfficeError, OfficeResult, Queue, Whole};
 
-use super::{CaseKeys, Desk, log, may};
+use super::{CaseKeys, Desk, Head, log, may};
 use crate::{
     clock::Now,
     store::{CaseRow, QueuePlace, StoreResult, Tx},
@@ -13,8 +16,8 @@ use crate::{
 
 /// Cases on a page of the queue, and earlier cases beside a case.
 const PAGE: usize = 50;
-/// Reports on a case's page; all of them are in its archive.
-const SHOWN: usize = 100;
+/// Reports on a page of a case: each may be long.
+const SHOWN: usize = 25;
 const HOUR_MS: u64 = 60 * 60 * 1000;
 
 impl Desk {
@@ -36,7 +39,7 @@ impl Desk {
         .await
     }
 
-    pub(super) async fn look_into(&self, who: &Staff, number: CaseNumber) -> OfficeResult<Whole> {
+    pub(super) async fn look_into(&self, who: &Staff, number: CaseNumber, page: u32) -> OfficeResult<Whole> {
         let (keys, who, now) = (self.keys(), who.clone(), Now::get());
         // The log first: nobody sees what is not in it.
         self.write(move |tx| {
@@ -52,23 +55,30 @@ impl Desk {
         self.read(move |tx| {
             let Some(row) = tx.case(number.get())? else { return Ok(Err(OfficeError::NotFound)) };
             let line = self::line(&keys, &row, now)?;
-            let reports = reports_of(tx, &keys, number)?;
+            let ranked = ranked(tx, &keys, number)?;
             let mut recent = Recent::default();
-            recent.count(&reports, now);
+            recent.count(&ranked, now);
             let mut others = Vec::new();
             for row in tx.cases_about(&row.subject, PAGE + 1)? {
                 if row.number == number.get() || others.len() == PAGE {
                     continue;
                 }
                 if row.day + 1 >= now.day() {
-                    recent.count(&reports_of(tx, &keys, CaseNumber::new(row.number))?, now);
+                    recent.count(&self::ranked(tx, &keys, CaseNumber::new(row.number))?, now);
                 }
                 others.push(self::line(&keys, &row, now)?);
             }
-            others.sort_by_key(|line| std::cmp::Reverse(line.case.opened_ms));
+            others.sort_by_key(|line| Reverse(line.case.opened_ms));
             let cluster = (recent.reports, recent.young.len() as u32);
-            let reports = the_most_telling(reports);
-            Ok(Ok(Whole { line, reports, others, cluster }))
+            let pages = ranked.len().div_ceil(SHOWN).max(1) as u32;
+            let page = page.clamp(1, pages);
+            let shown = ranked.iter().skip((page as usize - 1) * SHOWN).take(SHOWN);
+            let mut reports = Vec::new();
+            for chosen in shown {
+                reports.extend(open(tx, &keys, chosen)?.map(to_look_at));
+            }
+            reports.sort_by_key(|report| report.made_ms);
+            Ok(Ok(Whole { line, reports, page, pages, others, cluster }))
         })
         .await
     }
@@ -82,12 +92,12 @@ struct Recent {
 }
 
 impl Recent {
-    fn count(&mut self, reports: &[Report], now: Now) {
-        let last_hour = reports.iter().filter(|report| now.ms < report.made_ms.saturating_add(HOUR_MS));
-        for report in last_hour {
+    fn count(&mut self, reports: &[Ranked], now: Now) {
+        let heads = reports.iter().map(|report| &report.head);
+        for head in heads.filter(|head| now.ms < head.made_ms.saturating_add(HOUR_MS)) {
             self.reports += 1;
-            if report.young {
-                self.young.insert(report.reporter.0);
+            if head.young {
+                self.young.insert(head.reporter.0);
             }
         }
     }
@@ -99,21 +109,51 @@ fn line(keys: &CaseKeys, row: &CaseRow, now: Now) -> StoreResult<Line> {
     Ok(Line { case, state, doubtful: row.doubtful })
 }
 
-/// A case's reports, oldest first.
-pub(super) fn reports_of(tx: &mut dyn Tx, keys: &CaseKeys, number: CaseNumber) -> StoreResult<Vec<Report>> {
-    let rows = tx.reports_in(number.get())?;
-    let mut reports = rows.iter().map(|row| keys.open_report(row)).collect::<StoreResult<Vec<_>>>()?;
-    reports.sort_by_key(|report| report.made_ms);
-    Ok(reports)
+/// A report of a case, not opened yet.
+pub(super) struct Ranked {
+    pub(super) id: [u8; 32],
+    /// How long the report is as it is kept, in bytes.
+    pub(super) len: u64,
+    pub(super) head: Head,
 }
 
-/// Those with the most that is proven, if there are too many for a page, so that no crowd hides a victim; still in the
-/// order that they came.
-fn the_most_telling(mut reports: Vec<Report>) -> Vec<Report> {
-    reports.sort_by_key(|report| std::cmp::Reverse(report.counts().1));
-    reports.truncate(SHOWN);
-    reports.sort_by_key(|report| report.made_ms);
-    reports
+/// A case's reports, the most telling first, so that no crowd hides a victim: before all those that prove something
+/// against whom the case is about, and among them, as among the others, one of each reporter before anybody's second.
+pub(super) fn ranked(tx: &mut dyn Tx, keys: &CaseKeys, number: CaseNumber) -> StoreResult<Vec<Ranked>> {
+    let mut reports = Vec::new();
+    for row in tx.reports_in(number.get())? {
+        reports.push(Ranked { id: row.id, len: row.len, head: keys.open_head(&row)? });
+    }
+    Ok(in_order(reports))
+}
+
+fn in_order(mut ranked: Vec<Ranked>) -> Vec<Ranked> {
+    ranked.sort_by_key(|Ranked { head, .. }| (Reverse(head.against), head.made_ms));
+    let mut before = HashMap::new();
+    let mut turn = |reporter| {
+        let turn: &mut u32 = before.entry(reporter).or_default();
+        *turn += 1;
+        *turn
+    };
+    let mut placed: Vec<_> = ranked
+        .into_iter()
+        .map(|report| (report.head.against == 0, turn(report.head.reporter), report))
+        .collect();
+    placed.sort_by_key(|(bare, turn, _)| (*bare, *turn));
+    placed.into_iter().map(|(_, _, report)| report).collect()
+}
+
+/// `None` if the sweep was faster.
+pub(super) fn open(tx: &mut dyn Tx, keys: &CaseKeys, chosen: &Ranked) -> StoreResult<Option<Report>> {
+    tx.report(&chosen.id)?.map(|row| keys.open_report(&row)).transpose()
+}
+
+/// Without what no page shows.
+fn to_look_at(mut report: Report) -> Report {
+    for shown in &mut report.run {
+        (shown.content, shown.context, shown.stamp) = Default::default();
+    }
+    report
 }
 
 /// A place as it stands in a link.
@@ -135,7 +175,29 @@ fn place(text: &str) -> Option<QueuePlace> {
 
 #[cfg(test)]
 mod tests {
+    use zegel_proto::AccountId;
+
     use super::*;
+
+    fn report(reporter: u8, made_ms: u64, against: u32) -> Ranked {
+        let head = Head { reporter: AccountId([reporter; 16]), made_ms, against, young: false };
+        Ranked { id: [0; 32], len: 0, head }
+    }
+
+    #[test]
+    fn no_crowd_and_no_loud_accomplice_comes_before_a_victim() {
+        // The crowd proves nothing; one accomplice proves much, often; the victim one thing, late.
+        let crowd = (0..50).map(|n| report(n, n.into(), 0));
+        let accomplice = (100..140).map(|made_ms| report(200, made_ms, 30));
+        let reports = crowd.chain(accomplice).chain([report(7, 999, 1)]).collect();
+        let order: Vec<_> = in_order(reports)
+            .into_iter()
+            .map(|report| (report.head.reporter.0[0], report.head.made_ms))
+            .collect();
+        assert_eq!(order[..3], [(200, 100), (7, 999), (200, 101)]);
+        assert_eq!(order[40], (200, 139));
+        assert_eq!(order[41..43], [(0, 0), (1, 1)]);
+    }
 
     #[test]
     fn a_place_is_read_as_it_was_written() {

@@ -15,7 +15,7 @@ mod operate;
 mod people;
 mod put;
 
-pub(crate) use operate::{NameError, invite, members, remove};
+pub(crate) use operate::{NameError, hold, invite, members, remove};
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ use zegel_desk::{Member, Office, OfficeError, OfficeResult, Queue, Whole};
 
 use super::{
     Service,
-    cases::{CaseKeys, log},
+    cases::{CaseKeys, Head, log},
 };
 use crate::{
     clock::Now,
@@ -126,8 +126,8 @@ impl Office for Desk {
     async fn queue(&self, who: &Staff, state: State, from: Option<&str>) -> OfficeResult<Queue> {
         self.noted(who, "see-queue", None, self.part(who, state, from).await).await
     }
-    async fn whole(&self, who: &Staff, number: CaseNumber) -> OfficeResult<Whole> {
-        self.noted(who, "see", Some(number), self.look_into(who, number).await).await
+    async fn whole_at(&self, who: &Staff, number: CaseNumber, page: u32) -> OfficeResult<Whole> {
+        self.noted(who, "see", Some(number), self.look_into(who, number, page).await).await
     }
     async fn act(&self, who: &Staff, number: CaseNumber, act: Act) -> OfficeResult<Case> {
         let word = act.word();
@@ -142,6 +142,9 @@ impl Office for Desk {
 
     async fn log(&self, who: &Staff) -> OfficeResult<(Vec<LogEntry>, LogHead)> {
         self.noted(who, "see-log", None, self.newest_lines(who).await).await
+    }
+    async fn log_verified(&self, who: &Staff) -> OfficeResult<Result<LogHead, String>> {
+        self.noted(who, "verify-log", None, self.verified_log(who).await).await
     }
     async fn log_export(&self, who: &Staff) -> OfficeResult<Result<String, String>> {
         self.noted(who, "export-log", None, self.whole_log(who).await).await

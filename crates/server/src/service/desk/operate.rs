@@ -1,17 +1,17 @@
-//! What an operator does about the people at the desk, beside a running server.
+//! What an operator does about the people at the desk, and in its stead about an account, beside a running server.
 
 use zegel_cases::{Role, StaffId};
 
 use super::{log, people::code_hash};
 use crate::{
     clock::Now,
-    store::{DeskInvite, StaffRow, Store, StoreResult, read, write},
+    store::{Account, DeskInvite, StaffRow, Store, StoreResult, read, write},
 };
 
 /// How long an invitation is good for.
 const INVITE_MS: u64 = 24 * 60 * 60 * 1000;
 /// The longest name.
-const MAX_NAME: usize = 40;
+const MAX_NAME: usize = StaffId::MAX;
 /// Who else stands in the log.
 const RESERVED: [&str; 3] = ["operator", "service", "person"];
 
@@ -42,8 +42,7 @@ pub(crate) async fn invite(
     name: &str,
     role: Role,
 ) -> StoreResult<Result<(), NameError>> {
-    let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.');
-    if name.is_empty() || name.len() > MAX_NAME || !name.chars().all(letter) || RESERVED.contains(&name) {
+    if !StaffId(name.to_owned()).has_form() || RESERVED.contains(&name) {
         return Ok(Err(NameError::Form(name.to_owned())));
     }
     let (hash, name, now) = (code_hash(code), name.to_owned(), Now::get());
@@ -72,6 +71,28 @@ pub(crate) async fn remove(store: &dyn Store, name: &str) -> StoreResult<bool> {
         tx.put_staff(&StaffRow { passkeys: "[]".into(), removed: true, ..row })?;
         log(tx, Now::get(), &operator(), "desk-remove", None, name)?;
         Ok(true)
+    })
+    .await
+}
+
+/// Suspends an account, or lifts that; a measure of the desk stays as it is. Returns the account as it is then, and
+/// whether anything changed. The log says that it was done, and not to whom.
+pub(crate) async fn hold(
+    store: &dyn Store,
+    handle: &str,
+    held: bool,
+) -> StoreResult<Option<(Account, bool)>> {
+    let handle = handle.to_owned();
+    write(store, move |tx| {
+        let Some(id) = tx.account_of_handle(&handle)? else { return Ok(None) };
+        let Some(account) = tx.account(&id)? else { return Ok(None) };
+        let changes = account.held != held;
+        if changes {
+            tx.set_account_held(&id, held)?;
+            let act = if held { "suspend" } else { "lift" };
+            log(tx, Now::get(), &operator(), act, None, String::new())?;
+        }
+        Ok(Some((Account { held, ..account }, changes)))
     })
     .await
 }

@@ -1,5 +1,7 @@
 //! Who is at the desk: invitations are used up, passkeys kept.
 
+use std::net::IpAddr;
+
 use zegel_cases::{Staff, StaffId};
 use zegel_desk::{Member, OfficeResult};
 use zegel_proto::token_hash;
@@ -7,8 +9,16 @@ use zegel_proto::token_hash;
 use super::{Desk, log, role};
 use crate::{
     clock::Now,
+    service::{Service, refusal::Refusal},
     store::{DeskInvite, StaffRow, StoreResult, Tx},
 };
+
+impl Service {
+    /// Whether somebody there may try once more to join or to sign in at the desk.
+    pub(crate) fn may_knock(&self, peer: IpAddr) -> Result<(), Refusal> {
+        self.limits.desk(peer)
+    }
+}
 
 /// What the store keeps of an invitation's code, however it was typed.
 pub(crate) fn code_hash(code: &str) -> [u8; 32] {

@@ -18,7 +18,7 @@ impl Desk {
             for (case, reports) in &cases {
                 tx.put_case(&keys.seal_case(case, false, now))?;
                 for report in reports {
-                    tx.put_report(&keys.seal_report(&rand::random(), case.number, report, now))?;
+                    tx.put_report(&keys.seal_report(&rand::random(), case, report, now))?;
                 }
             }
             Ok(Ok(()))

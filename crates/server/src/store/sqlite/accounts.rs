@@ -10,7 +10,7 @@ use crate::store::{Account, AccountState, StoreResult};
 
 pub(super) fn get(tx: &mut SqliteTx<'_>, id: &AccountId) -> StoreResult<Option<Account>> {
     let sql = "SELECT id, app, handle, age_band, role, state, language, created_day, last_seen_day,
-                 until_day
+                 until_day, held
                FROM account WHERE id = ?1";
     tx.find("reading an account", sql, [id.0], |row| {
         Ok(Account {
@@ -24,6 +24,7 @@ pub(super) fn get(tx: &mut SqliteTx<'_>, id: &AccountId) -> StoreResult<Option<A
             created_day: row.get(7)?,
             last_seen_day: row.get(8)?,
             until_day: row.get(9)?,
+            held: row.get(10)?,
         })
     })
 }
@@ -42,11 +43,11 @@ pub(super) fn put(tx: &mut SqliteTx<'_>, account: &Account, skeleton: &str) -> S
     let doing = "writing an account";
     let sql = "INSERT INTO account
                  (id, app, handle, age_band, role, state, language, created_day, last_seen_day,
-                  until_day)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+                  until_day, held)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
                ON CONFLICT (id) DO UPDATE SET
                  app = ?2, handle = ?3, age_band = ?4, role = ?5, state = ?6, language = ?7,
-                 created_day = ?8, last_seen_day = ?9, until_day = ?10";
+                 created_day = ?8, last_seen_day = ?9, until_day = ?10, held = ?11";
     let values = params![
         account.id.0,
         account.app,
@@ -58,6 +59,7 @@ pub(super) fn put(tx: &mut SqliteTx<'_>, account: &Account, skeleton: &str) -> S
         account.created_day,
         account.last_seen_day,
         account.until_day,
+        account.held,
     ];
     tx.execute(doing, sql, values)?;
     let sql = "INSERT INTO used_skeleton (hash) VALUES (?1) ON CONFLICT DO NOTHING";
@@ -72,6 +74,11 @@ pub(super) fn set_state(
 ) -> StoreResult<()> {
     let sql = "UPDATE account SET state = ?2, until_day = ?3 WHERE id = ?1";
     tx.execute("changing an account's state", sql, params![id.0, state_number(state), until_day]).map(drop)
+}
+
+pub(super) fn set_held(tx: &mut SqliteTx<'_>, id: &AccountId, held: bool) -> StoreResult<()> {
+    let sql = "UPDATE account SET held = ?2 WHERE id = ?1";
+    tx.execute("suspending an account", sql, params![id.0, held]).map(drop)
 }
 
 /// Compares first: most connections of a day are not the first one.

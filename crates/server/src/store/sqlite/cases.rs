@@ -4,38 +4,46 @@ use rusqlite::{Error, Row, params};
 use zegel_cases::State;
 
 use super::tx::{SqliteTx, random_id};
-use crate::store::{CaseRow, Cut, QueuePlace, ReportRow, StoreResult};
+use crate::store::{CaseRow, Cut, QueuePlace, ReportHead, ReportRow, StoreResult};
 
 /// How many reports one step of a sweep deletes: they are long, and are overwritten as they go.
 const REPORTS: usize = 32;
 
 /// The queue behind a place: state, place, how many.
 const QUEUE: &str = "
-    SELECT number, subject, state, urgency, doubtful, opened_hour, day, sealed
+    SELECT number, subject, against, state, urgency, doubtful, opened_hour, day, sealed
     FROM desk_case
     WHERE state = ?1 AND (urgency, doubtful, opened_hour, number) > (?2, ?3, ?4, ?5)
     ORDER BY urgency, doubtful, opened_hour, number LIMIT ?6";
 const QUEUE_LENGTH: &str = "SELECT count(*) FROM desk_case WHERE state = ?1";
+/// About a subject, or about a group and decided against them: never both, so that no row comes twice.
 const ABOUT: &str = "
-    SELECT number, subject, state, urgency, doubtful, opened_hour, day, sealed
-    FROM desk_case WHERE subject = ?1 ORDER BY day DESC, number DESC LIMIT ?2";
+    SELECT number, subject, against, state, urgency, doubtful, opened_hour, day, sealed
+    FROM desk_case WHERE subject = ?1
+    UNION ALL
+    SELECT number, subject, against, state, urgency, doubtful, opened_hour, day, sealed
+    FROM desk_case WHERE against = ?1
+    ORDER BY day DESC, number DESC LIMIT ?2";
 
 pub(super) fn get(tx: &mut SqliteTx<'_>, number: u64) -> StoreResult<Option<CaseRow>> {
-    let sql = "SELECT number, subject, state, urgency, doubtful, opened_hour, day, sealed
+    let sql = "SELECT number, subject, against, state, urgency, doubtful, opened_hour, day, sealed
                FROM desk_case WHERE number = ?1";
     tx.find("reading a case", sql, [number as i64], case)
 }
 
 pub(super) fn put(tx: &mut SqliteTx<'_>, row: &CaseRow) -> StoreResult<()> {
-    let sql = "INSERT INTO desk_case (id, number, subject, state, urgency, doubtful, opened_hour, day, sealed)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+    let sql = "INSERT INTO desk_case
+                 (id, number, subject, against, state, urgency, doubtful, opened_hour, day, sealed)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
                ON CONFLICT (number) DO UPDATE SET
-                 subject = ?3, state = ?4, urgency = ?5, doubtful = ?6, opened_hour = ?7, day = ?8, sealed = ?9";
+                 subject = ?3, against = ?4, state = ?5, urgency = ?6, doubtful = ?7, opened_hour = ?8,
+                 day = ?9, sealed = ?10";
     tx.insert("writing a case", sql, random_id, |id, statement| {
         statement.execute(params![
             id,
             row.number as i64,
             row.subject,
+            row.against,
             state_number(row.state),
             row.urgency,
             row.doubtful,
@@ -74,23 +82,25 @@ pub(super) fn queue_length(tx: &mut SqliteTx<'_>, state: State) -> StoreResult<u
 }
 
 pub(super) fn report(tx: &mut SqliteTx<'_>, id: &[u8; 32]) -> StoreResult<Option<ReportRow>> {
-    let sql = "SELECT tag, case_number, reporter, day, sealed FROM report WHERE tag = ?1";
+    let sql = "SELECT tag, case_number, reporter, day, head, sealed FROM report WHERE tag = ?1";
     tx.find("reading a report", sql, [id], report_row)
 }
 
 pub(super) fn put_report(tx: &mut SqliteTx<'_>, row: &ReportRow) -> StoreResult<()> {
-    let sql = "INSERT INTO report (id, tag, case_number, reporter, day, sealed)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-               ON CONFLICT (tag) DO UPDATE SET case_number = ?3, reporter = ?4, day = ?5, sealed = ?6";
+    let sql = "INSERT INTO report (id, tag, case_number, reporter, day, head, sealed)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+               ON CONFLICT (tag) DO UPDATE SET case_number = ?3, reporter = ?4, day = ?5, head = ?6, sealed = ?7";
     tx.insert("writing a report", sql, random_id, |id, statement| {
-        statement.execute(params![id, row.id, row.case as i64, row.reporter, row.day, row.sealed])
+        statement.execute(params![id, row.id, row.case as i64, row.reporter, row.day, row.head, row.sealed])
     })
 }
 
-pub(super) fn reports_in(tx: &mut SqliteTx<'_>, case: u64) -> StoreResult<Vec<ReportRow>> {
-    let sql =
-        "SELECT tag, case_number, reporter, day, sealed FROM report WHERE case_number = ?1 ORDER BY day";
-    tx.list("reading the reports of a case", sql, [case as i64], |row| report_row(row).map(Some))
+pub(super) fn reports_in(tx: &mut SqliteTx<'_>, case: u64) -> StoreResult<Vec<ReportHead>> {
+    // SQLite knows the length of a blob without reading it.
+    let sql = "SELECT tag, head, length(sealed) FROM report WHERE case_number = ?1 ORDER BY day";
+    tx.list("reading the reports of a case", sql, [case as i64], |row| {
+        Ok(Some(ReportHead { id: row.get(0)?, head: row.get(1)?, len: row.get::<_, i64>(2)? as u64 }))
+    })
 }
 
 pub(super) fn reports_by(
@@ -144,7 +154,8 @@ pub(super) fn sweep(tx: &mut SqliteTx<'_>, cut: &Cut, limit: usize) -> StoreResu
     gone += tx.execute(doing, sql, params![cut.reported_day, rows(limit)])?;
 
     let sql = "SELECT number FROM desk_case
-               WHERE day < ?1 AND hex(subject) NOT IN (SELECT value FROM json_each(?2)) AND NOT EXISTS (
+               WHERE day < ?1 AND hex(subject) NOT IN (SELECT value FROM json_each(?2))
+                 AND hex(against) NOT IN (SELECT value FROM json_each(?2)) AND NOT EXISTS (
                  SELECT 1 FROM report
                  WHERE case_number = number AND hex(reporter) IN (SELECT value FROM json_each(?2)))
                ORDER BY day LIMIT ?3";
@@ -169,12 +180,13 @@ fn case(row: &Row<'_>) -> rusqlite::Result<CaseRow> {
     Ok(CaseRow {
         number: row.get::<_, i64>(0)? as u64,
         subject: row.get(1)?,
-        state: state(row, 2)?,
-        urgency: row.get(3)?,
-        doubtful: row.get(4)?,
-        opened_hour: row.get(5)?,
-        day: row.get(6)?,
-        sealed: row.get(7)?,
+        against: row.get(2)?,
+        state: state(row, 3)?,
+        urgency: row.get(4)?,
+        doubtful: row.get(5)?,
+        opened_hour: row.get(6)?,
+        day: row.get(7)?,
+        sealed: row.get(8)?,
     })
 }
 
@@ -184,7 +196,8 @@ fn report_row(row: &Row<'_>) -> rusqlite::Result<ReportRow> {
         case: row.get::<_, i64>(1)? as u64,
         reporter: row.get(2)?,
         day: row.get(3)?,
-        sealed: row.get(4)?,
+        head: row.get(4)?,
+        sealed: row.get(5)?,
     })
 }
 
@@ -226,7 +239,8 @@ mod tests {
         let fill = "
             WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?1)
             INSERT INTO desk_case
-            SELECT n, random() & 0x7fffffffffff, unhex(printf('%064x', n % 100)), n % 5 / 4, n % 3, n % 7 = 0,
+            SELECT n, random() & 0x7fffffffffff, unhex(printf('%064x', n % 100)),
+                   iif(n % 3 = 0, unhex(printf('%064x', n % 100 + 1)), NULL), n % 5 / 4, n % 3, n % 7 = 0,
                    480000, 20000, zeroblob(4000) FROM n";
         conn.execute(fill, [CASES * 5 / 4]).expect("the cases");
         conn
@@ -261,7 +275,10 @@ mod tests {
                         (state=? AND (urgency,doubtful,opened_hour,number)>(?,?,?,?))";
         assert_eq!(plan(&conn, QUEUE), by_place);
         assert!(plan(&conn, QUEUE_LENGTH).contains("COVERING INDEX desk_case_by_place (state=?)"));
-        assert_eq!(plan(&conn, ABOUT), "SEARCH desk_case USING INDEX desk_case_by_subject (subject=?)");
+        let about = plan(&conn, ABOUT);
+        for index in ["desk_case_by_subject (subject=?)", "desk_case_by_against (against=?)"] {
+            assert!(about.contains(index), "{about}");
+        }
         let open = conn.query_row(QUEUE_LENGTH, [0], |row| row.get::<_, i64>(0));
         assert_eq!(open, Ok(CASES));
 

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::store::{
     Account, AccountState, CaseRow, Counts, Cut, DeskInvite, Head, HourKeyRow, Invite, Mailbox, Owed,
-    QueuePlace, ReportRow, RootRow, StaffRow, StoreResult, StoredEntry, Tx,
+    QueuePlace, ReportHead, ReportRow, RootRow, StaffRow, StoreResult, StoredEntry, Tx,
 };
 
 impl Tx for SqliteTx<'_> {
@@ -32,6 +32,9 @@ impl Tx for SqliteTx<'_> {
     }
     fn set_account_state(&mut self, id: &AccountId, state: AccountState, until_day: u32) -> StoreResult<()> {
         accounts::set_state(self, id, state, until_day)
+    }
+    fn set_account_held(&mut self, id: &AccountId, held: bool) -> StoreResult<()> {
+        accounts::set_held(self, id, held)
     }
     fn set_last_seen(&mut self, id: &AccountId, day: u32) -> StoreResult<()> {
         accounts::set_last_seen(self, id, day)
@@ -209,7 +212,7 @@ impl Tx for SqliteTx<'_> {
     fn put_report(&mut self, report: &ReportRow) -> StoreResult<()> {
         cases::put_report(self, report)
     }
-    fn reports_in(&mut self, case: u64) -> StoreResult<Vec<ReportRow>> {
+    fn reports_in(&mut self, case: u64) -> StoreResult<Vec<ReportHead>> {
         cases::reports_in(self, case)
     }
     fn reports_by(&mut self, reporter: &[u8; 32], limit: usize) -> StoreResult<Vec<([u8; 32], u64)>> {

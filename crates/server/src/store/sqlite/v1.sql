@@ -17,6 +17,7 @@ CREATE TABLE account (
   role          TEXT    NOT NULL,
   state         INTEGER NOT NULL CHECK (state IN (0, 1, 2, 3)),
   until_day     INTEGER NOT NULL,
+  held          INTEGER NOT NULL CHECK (held IN (0, 1)),
   language      TEXT    NOT NULL,
   created_day   INTEGER NOT NULL,
   last_seen_day INTEGER NOT NULL
@@ -152,6 +153,7 @@ CREATE TABLE desk_case (
   id          INTEGER NOT NULL PRIMARY KEY,
   number      INTEGER NOT NULL UNIQUE,
   subject     BLOB    NOT NULL CHECK (length(subject) = 32),
+  against     BLOB             CHECK (length(against) = 32),
   state       INTEGER NOT NULL CHECK (state IN (0, 1, 2, 3)),
   urgency     INTEGER NOT NULL,
   doubtful    INTEGER NOT NULL CHECK (doubtful IN (0, 1)),
@@ -162,6 +164,8 @@ CREATE TABLE desk_case (
 -- The queue is read along this one, and counted in it. (Were `number` the row's id, SQLite would not look it up here.)
 CREATE INDEX desk_case_by_place ON desk_case (state, urgency, doubtful, opened_hour, number);
 CREATE INDEX desk_case_by_subject ON desk_case (subject, day, number);
+-- Only decided cases about groups are in it.
+CREATE INDEX desk_case_by_against ON desk_case (against, day, number) WHERE against IS NOT NULL;
 CREATE INDEX desk_case_by_day ON desk_case (day);
 
 CREATE TABLE report (
@@ -170,6 +174,7 @@ CREATE TABLE report (
   case_number INTEGER NOT NULL,
   reporter    BLOB    NOT NULL CHECK (length(reporter) = 32),
   day         INTEGER NOT NULL,
+  head        BLOB    NOT NULL,
   sealed      BLOB    NOT NULL
 ) STRICT;
 CREATE INDEX report_by_case ON report (case_number, day);
