@@ -158,3 +158,18 @@ fn nobody_is_named_and_nothing_is_left_out_in_either_language() {
     }
     assert!(told(&case(), Kind::Decision, "en").text.contains("Nothing has been decided"));
 }
+
+#[test]
+fn a_decision_on_an_appeal_is_told_in_dutch_too() {
+    for (then, words) in [
+        (Measure::Ban, "Het blijft zoals het was"),
+        (Measure::Warn, "komt in de plaats van"),
+        (Measure::Dismiss, "is ingetrokken"),
+    ] {
+        let english = told(&appealed(Measure::Ban, then), Kind::AppealDecision, "en");
+        let dutch = told(&appealed(Measure::Ban, then), Kind::AppealDecision, "nl");
+        assert!(dutch.text.contains(words), "{}", dutch.text);
+        assert_ne!(dutch.text, english.text);
+        assert_eq!((dutch.measure, dutch.until_ms), (english.measure, english.until_ms));
+    }
+}

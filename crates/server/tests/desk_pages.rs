@@ -47,8 +47,8 @@ async fn a_case_is_dealt_with_in_the_browser() {
     let mut zoe = person(&floor, &router, "zoe", "senior").await;
     let mut aud = person(&floor, &router, "max", "auditor").await;
     mia.get("/desk").await.shows(&number.to_string()).shows(&floor.bob.handle);
-    assert_ne!(aud.get("/desk").await.status, 200);
-    assert_ne!(aud.get(&format!("/desk/case/{number}")).await.status, 200);
+    assert_eq!(aud.get("/desk").await.status, 303, "an auditor is led to the log");
+    assert_eq!(aud.get(&format!("/desk/case/{number}")).await.status, 403);
 
     let case = format!("/desk/case/{number}");
     mia.get(&case).await.shows(NOTE);

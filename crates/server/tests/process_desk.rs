@@ -53,9 +53,10 @@ fn people_are_invited_listed_and_removed_while_the_server_runs() {
     let page = get(&server.address, &host, &path);
     assert!(page.starts_with("HTTP/1.1 200") && page.contains("zoe"), "{page}");
     let other = get(&server.address, &host, "/desk/join/aaaaa-aaaaa-aaaaa-aaaaa");
-    assert!(!other.starts_with("HTTP/1.1 200") || !other.contains("zoe"), "{other}");
+    assert!(other.starts_with("HTTP/1.1 404") && !other.contains("zoe"), "{other}");
     // Nobody sees the queue without signing in.
-    assert!(!get(&server.address, &host, "/desk").starts_with("HTTP/1.1 200"));
+    let queue = get(&server.address, &host, "/desk");
+    assert!(queue.starts_with("HTTP/1.1 303") && queue.contains("location: /desk/sign-in"), "{queue}");
 
     // Only the hash of the code is kept.
     let code = path.rsplit('/').next().expect("a code");

@@ -162,24 +162,58 @@ impl Judged {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use zegel_franking::{Context, StampKey, stamp};
+    use zegel_franking::{Context, StampKey, franking_tag, stamp};
+
+    const ROOM: RoomId = RoomId([3; 32]);
+
+    fn context(server_seq: u64, franking_tag: [u8; 32]) -> Context {
+        Context {
+            key_id: 1,
+            sender_account: [1; 16],
+            sender_device: [2; 16],
+            room: ROOM.0,
+            epoch: 1,
+            server_seq,
+            accepted_ms: 5,
+            franking_tag,
+            message_hash: [4; 32],
+            prev_stamp_hash: [5; 32],
+        }
+    }
+
+    /// A readable content that this sender could have sent, and the tag that commits to it.
+    fn content(text: &str) -> (Vec<u8>, [u8; 32]) {
+        let (sender, room) = (user_uri("localhost", "bob"), room_uri("localhost", &ROOM));
+        let bytes = Content::text([7; 16], sender, room, 5, text).encode().expect("a short text");
+        let tag = franking_tag(&[7; 16], &bytes);
+        (bytes, tag)
+    }
+
+    fn stamped(context: &Context, content: Vec<u8>) -> v1::Disclosed {
+        let stamp = stamp(&StampKey::new([9; 32]), context).to_vec().into();
+        let stamped = Some(v1::Stamped { context: context.to_bytes().to_vec().into(), stamp });
+        v1::Disclosed { stamped, content: content.into() }
+    }
+
+    #[test]
+    fn only_what_was_committed_to_is_proven() {
+        let keys = StampKeys::new(StampKey::new([9; 32]), 0);
+        let names = HashMap::from([(AccountId([1; 16]), "bob".to_owned())]);
+        let found = |said: &str, committed: &str| {
+            let run = [stamped(&context(1, content(committed).1), content(said).0)];
+            let mut found = judge(&keys, "localhost", None, 6, &run).remove(0);
+            found.name("localhost", &names);
+            found.shown.finding
+        };
+        assert_eq!(found("hello", "hello"), Finding::Proven);
+        assert!(matches!(found("I will hurt you", "hello"), Finding::Unproven(_)));
+    }
 
     fn disclosed() -> impl Strategy<Value = v1::Disclosed> {
         let bytes = |most| prop::collection::vec(any::<u8>(), 0..most);
         let seq = 0..4_u64;
         (bytes(300), bytes(40), bytes(100), any::<bool>(), seq).prop_map(|(junk, mac, content, real, seq)| {
-            let context = Context {
-                key_id: 1,
-                sender_account: [1; 16],
-                sender_device: [2; 16],
-                room: [3; 32],
-                epoch: 1,
-                server_seq: seq,
-                accepted_ms: 5,
-                franking_tag: ZERO_TAG,
-                message_hash: [4; 32],
-                prev_stamp_hash: [5; 32],
-            };
+            let context = context(seq, ZERO_TAG);
             let ours = stamp(&StampKey::new([9; 32]), &context).to_vec();
             let (context, stamp) = if real { (context.to_bytes().to_vec(), ours) } else { (junk, mac) };
             let stamped = Some(v1::Stamped { context: context.into(), stamp: stamp.into() });
