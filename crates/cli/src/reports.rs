@@ -17,11 +17,9 @@ pub async fn report(report: Report, client: &Client, out: &mut Out) -> Result<()
     // A program that reads objects shows nobody the question.
     ask::can_confirm("reporting", report.yes, !out.is_json())?;
     let draft = client.prepare_report(&report.about, report.last).await?;
-    if !out.is_json() {
+    if !report.yes {
         show_draft(out, &draft)?;
         out.flush()?;
-    }
-    if !report.yes {
         ask::report(&draft.to, false)?;
     }
     let reported = client.report(&draft, report.reason, &report.note, report.block).await?;
@@ -33,6 +31,10 @@ pub async fn report(report: Report, client: &Client, out: &mut Out) -> Result<()
         object["to"] = draft.to.as_str().into();
         object["blocked"] = report.block.into();
         return out.object(&object);
+    }
+    // A command that fails prints nothing but why.
+    if report.yes {
+        show_draft(out, &draft)?;
     }
     show_answer(out, &draft, &reported)?;
     match report.block {
