@@ -63,7 +63,8 @@ async fn third_person(stage: &Stage) -> Verdict {
     let page = mia.gets(&format!("/desk/case/{}", state.case_number)).await?.text();
     let (facts, run) = page.split_once("<h2 id=\"reports\">").ok_or("a page without reports")?;
     carried_out(facts.contains("alice"), "a case about Alice")?;
-    held(facts.contains("proven 0 of 1 disclosed"), "what Mallory sent counts as proven against Alice")?;
+    let none = facts.contains("proven 0 of 0 disclosed");
+    held(none && !facts.contains("proven 1 of"), "what Mallory sent counts as proven against Alice")?;
     let link = run.split("<li class=\"message").nth(1).ok_or("a run without a message")?;
     let link = link.split("</li>").next().unwrap_or_default();
     held(link.contains("mallory") && !link.contains("alice"), "Mallory's words stand under another name")?;
@@ -71,5 +72,5 @@ async fn third_person(stage: &Stage) -> Verdict {
         !link.contains("the person reported"),
         "Mallory's words are marked as those of the person reported",
     )?;
-    Ok("it stands under Mallory's name, and the case about Alice says \"proven 0 of 1 disclosed\"".into())
+    Ok("it stands under Mallory's name, and the case about Alice says \"proven 0 of 0 disclosed\"".into())
 }
