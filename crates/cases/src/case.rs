@@ -264,8 +264,10 @@ impl Case {
             }
             Act::Decide { measure, against, ground, explanation, seen } => {
                 self.may_decide(staff, now_ms)?;
-                if self.claimed_by(now_ms) != Some(&staff.id) {
-                    return Err(WhyNot::NotClaimed);
+                match self.claimed_by(now_ms) {
+                    None => return Err(WhyNot::NotClaimed),
+                    Some(by) if *by != staff.id => return Err(WhyNot::Claimed(by.clone())),
+                    Some(_) => {}
                 }
                 if seen != self.reports {
                     return Err(WhyNot::Unseen);

@@ -63,6 +63,13 @@ fn incident(category: Category) -> Option<(&'static str, Option<&'static str>)> 
     }
 }
 
+/// Whether the authority takes such a case: by its category, and because it is about somebody.
+pub fn takes(case: &Case) -> bool {
+    let decided = case.standing();
+    let names_somebody = decided.is_some() || matches!(case.subject, Subject::Account(_));
+    names_somebody && incident(decided.map_or(case.category, |decision| decision.ground)).is_some()
+}
+
 /// The document for `submit`.
 ///
 /// # Errors

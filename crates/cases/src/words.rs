@@ -26,6 +26,14 @@ impl Language {
         }
     }
 
+    /// Its name, in English.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::English => "English",
+            Self::Dutch => "Dutch",
+        }
+    }
+
     fn tag(self) -> &'static str {
         match self {
             Self::English => "en",

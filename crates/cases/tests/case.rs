@@ -83,8 +83,10 @@ fn only_who_claimed_a_case_decides_it() {
     case.act(&ada, Act::Claim, NOW).expect("it is free");
     case.act(&ada, Act::Claim, NOW + HOUR).expect("it is theirs; the time begins anew");
     assert_eq!(case.act(&bob, Act::Claim, NOW + HOUR), Err(WhyNot::Claimed(ada.id.clone())));
-    assert_eq!(case.act(&bob, act_decide(Measure::Warn), NOW + HOUR), Err(WhyNot::NotClaimed));
-    assert_eq!(case.act(&senior, act_decide(Measure::Warn), NOW + HOUR), Err(WhyNot::NotClaimed));
+    for other in [&bob, &senior] {
+        let decided = case.act(other, act_decide(Measure::Warn), NOW + HOUR);
+        assert_eq!(decided, Err(WhyNot::Claimed(ada.id.clone())));
+    }
     assert_eq!(case.act(&bob, Act::Release, NOW + HOUR), Err(WhyNot::Claimed(ada.id.clone())));
     assert_eq!(case.act(&staff("eve", Role::Auditor), Act::Release, NOW + HOUR), Err(WhyNot::Role));
     let mut released = case.clone();

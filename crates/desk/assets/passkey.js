@@ -4,6 +4,7 @@
 const form = document.getElementById("passkey");
 const said = document.getElementById("said");
 const button = form.querySelector("button");
+const elsewhere = document.getElementById("elsewhere");
 
 const bytes = (text) => {
   const plain = atob(text.replace(/-/g, "+").replace(/_/g, "/"));
@@ -17,9 +18,10 @@ const text = (buffer) => {
 async function send(path, body) {
   const headers = { "Content-Type": "application/json" };
   const answer = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
-  const value = await answer.json();
-  if (!answer.ok) {
-    throw new Error(value.error);
+  // A page, where something between us and the desk answers, or the desk says no before it looks.
+  const value = await answer.json().catch(() => null);
+  if (!answer.ok || !value) {
+    throw new Error(value?.error ?? `The desk did not take this. Load the page again, at ${elsewhere.dataset.origin}.`);
   }
   return value;
 }
@@ -85,8 +87,6 @@ form.addEventListener("submit", async (event) => {
   }
 });
 
-// A proxy may hide the address from the server; here it is known.
-const elsewhere = document.getElementById("elsewhere");
-if (elsewhere && elsewhere.dataset.origin === window.location.origin) {
-  elsewhere.hidden = true;
-}
+// A proxy may hide the address from the server; here it is known, and elsewhere no passkey works.
+elsewhere.hidden = elsewhere.dataset.origin === window.location.origin;
+button.hidden = !elsewhere.hidden;

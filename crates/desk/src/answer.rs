@@ -1,13 +1,21 @@
 //! Pages as answers, and what is shown when something cannot be done.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::{
+    extract::{Request, State},
     http::{StatusCode, header},
+    middleware::Next,
     response::{IntoResponse, Response},
 };
 use zegel_cases::{CaseNumber, Permission, WhyNot};
 
-use crate::{OfficeError, seat::Seat, text::Text};
+use crate::{
+    Desk, Office, OfficeError,
+    seat::{Seat, Slot},
+    text::Text,
+};
 
 /// What surrounds every page.
 pub(crate) struct Frame<'a> {
@@ -47,7 +55,7 @@ pub(crate) fn download(name: &str, kind: &'static str, bytes: Vec<u8>) -> Respon
 }
 
 /// Says what was not done, and what to do now.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Trouble {
     /// Of the answer.
     pub status: StatusCode,
@@ -112,8 +120,33 @@ fn sentence(text: &str) -> String {
     letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).chain(['.']).collect()
 }
 
+/// Around the handlers: whoever is signed in keeps the menu also where something went wrong.
+pub(crate) async fn framed<O: Office>(
+    State(desk): State<Arc<Desk<O>>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let slot = Slot::default();
+    request.extensions_mut().insert(slot.clone());
+    let mut response = next.run(request).await;
+    match (response.extensions_mut().remove::<Trouble>(), slot.0.get()) {
+        (Some(trouble), Some(seat)) => {
+            trouble.page(Frame { domain: desk.office.domain(), seat: Some(seat), here: "" })
+        }
+        _ => response,
+    }
+}
+
 impl IntoResponse for Trouble {
     fn into_response(self) -> Response {
+        let mut response = self.page(Frame { domain: "", seat: None, here: "" });
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl Trouble {
+    fn page(&self, frame: Frame<'_>) -> Response {
         let title = match self.status {
             StatusCode::FORBIDDEN => "Not allowed",
             StatusCode::NOT_FOUND => "Not found",
@@ -122,8 +155,7 @@ impl IntoResponse for Trouble {
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => "Try again later",
             _ => "This could not be read",
         };
-        let frame = Frame { domain: "", seat: None, here: "" };
-        let (what, next) = (Text(self.what), self.next.as_str());
+        let (what, next) = (Text(self.what.clone()), self.next.as_str());
         page(self.status, &TroublePage { frame, title, what, next, back: self.back })
     }
 }

@@ -5,6 +5,7 @@
 //! a case goes through [`Office`], which logs it. What people wrote is shown as text, never as markup.
 
 mod answer;
+mod back;
 mod form;
 mod guard;
 mod office;
@@ -96,9 +97,10 @@ pub fn router<O: Office>(office: Arc<O>, origin: Origin) -> Router {
         .route("/desk/join/{code}/finish", post(passkey::join::<O>))
         .route("/desk/style.css", get(style))
         .route("/desk/passkey.js", get(script))
-        .route("/desk/{*other}", get(door::nowhere))
-        .method_not_allowed_fallback(door::not_so)
+        .route("/desk/{*other}", get(door::lost::<O>))
+        .method_not_allowed_fallback(door::not_so::<O>)
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(middleware::from_fn_with_state(desk.clone(), answer::framed::<O>))
         .layer(middleware::from_fn_with_state(origin, guard::guard))
         .with_state(desk)
 }

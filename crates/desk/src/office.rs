@@ -2,7 +2,9 @@
 
 use std::future::Future;
 
-use zegel_cases::{Act, Case, CaseNumber, LogEntry, LogHead, Report, Role, Staff, StaffId, State, WhyNot};
+use zegel_cases::{
+    Act, Case, CaseNumber, Language, LogEntry, LogHead, Report, Role, Staff, StaffId, State, WhyNot,
+};
 
 /// Why the service did not do it. Nothing was changed.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -58,10 +60,15 @@ pub struct Whole {
     pub page: u32,
     /// How many there are.
     pub pages: u32,
-    /// Other cases about the same account or group, newest first; at most 50.
+    /// Other cases about the same account or group, newest first; at most 50. Beside a group's also those about who
+    /// is proven on this page to have sent something.
     pub others: Vec<Line>,
     /// How many reports about it came within the last hour, and from how many accounts younger than a week.
     pub cluster: (u32, u32),
+    /// What the service tells its person in; `None` if it is not clear yet who that is.
+    pub language: Option<Language>,
+    /// Whether there is an authority with which such a case may be filed.
+    pub filing: bool,
 }
 
 /// A passkey as `webauthn-rs` keeps it (JSON), of someone at the desk.

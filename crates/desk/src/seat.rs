@@ -1,6 +1,6 @@
 //! Who sends a request: asked of the service every time, so that whoever was removed is out at once.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::{
     body::Bytes,
@@ -11,14 +11,27 @@ use axum::{
 use subtle::ConstantTimeEq as _;
 use zegel_cases::{CaseNumber, Staff};
 
-use crate::{Desk, Office, answer::Trouble, form::Form};
+use crate::{Desk, Office, answer::Trouble, back::Back, form::Form};
 
 /// A person who is signed in.
+#[derive(Clone)]
 pub(crate) struct Seat {
     /// Who, with the role that they have now.
     pub staff: Staff,
     /// What their forms carry.
     pub csrf: String,
+}
+
+/// Where a request's person is noted, for pages that are made after its handler.
+#[derive(Clone, Default)]
+pub(crate) struct Slot(pub Arc<OnceLock<Seat>>);
+
+/// The page to sign in, for somebody who was in before or not, and who wanted to be somewhere.
+fn door(was_in: bool, back: Option<Back>) -> String {
+    let out = was_in.then(|| "out=yes".to_owned());
+    let next = back.map(|back| format!("next={}", back.path()));
+    let query: Vec<_> = out.into_iter().chain(next).collect();
+    if query.is_empty() { "/desk/sign-in".into() } else { format!("/desk/sign-in?{}", query.join("&")) }
 }
 
 /// A form of a person who is signed in, sent from a page that they were shown.
@@ -33,13 +46,20 @@ impl<O: Office> FromRequestParts<Arc<Desk<O>>> for Seat {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, desk: &Arc<Desk<O>>) -> Result<Self, Response> {
-        let sign_in = || Redirect::to("/desk/sign-in").into_response();
-        let token = token(&parts.headers, desk.cookie()).ok_or_else(sign_in)?;
-        let found = desk.sessions().find(&token, desk.office.now_ms());
+        let token = token(&parts.headers, desk.cookie()).filter(|token| !token.is_empty());
+        let was_in = token.is_some();
+        let sign_in = || Redirect::to(&door(was_in, Back::of(parts.uri.path()))).into_response();
+        let found = token.and_then(|token| desk.sessions().find(&token, desk.office.now_ms()));
         let (id, csrf) = found.ok_or_else(sign_in)?;
         let member = desk.office.member(&id).await.map_err(|error| Trouble::from(error).into_response())?;
         match member {
-            Some(member) => Ok(Self { staff: member.staff, csrf }),
+            Some(member) => {
+                let seat = Self { staff: member.staff, csrf };
+                if let Some(slot) = parts.extensions.get::<Slot>() {
+                    slot.0.set(seat.clone()).ok();
+                }
+                Ok(seat)
+            }
             None => {
                 desk.sessions().end_all(&id);
                 Err(sign_in())

@@ -26,20 +26,27 @@ async fn without_a_session_every_page_leads_to_the_door() {
     let scene = Scene::new();
     let number = scene.office.put(memory::case(1), vec![report(Vec::new())]);
     let mut nobody = scene.browser();
-    for path in PAGES.into_iter().filter(|path| *path != "/desk/case/x") {
+    for path in ["/desk", "/desk/case?number=1", "/desk/case/x"] {
         nobody.get(path).await.leads_to("/desk/sign-in");
     }
-    nobody.get(&format!("/desk/case/{number}")).await.leads_to("/desk/sign-in");
+    for path in ["/desk/appeals", "/desk/decided", "/desk/closed", "/desk/log"] {
+        nobody.get(path).await.leads_to(&format!("/desk/sign-in?next={path}"));
+    }
+    let (page, door) = (format!("/desk/case/{number}"), format!("/desk/sign-in?next=/desk/case/{number}"));
+    nobody.get(&page).await.leads_to(&door);
     for act in ["claim", "release", "decide", "ask-export", "allow-export", "evidence", "file"] {
-        nobody.send(&format!("/desk/case/{number}/{act}"), &[("csrf", "")]).await.leads_to("/desk/sign-in");
+        nobody.send(&format!("{page}/{act}"), &[("csrf", "")]).await.leads_to(&door);
     }
-    for path in ["/desk/log/export", "/desk/log/verify", "/desk/sign-out"] {
-        nobody.send(path, &[]).await.leads_to("/desk/sign-in");
+    for path in ["/desk/log/export", "/desk/log/verify"] {
+        nobody.send(path, &[]).await.leads_to("/desk/sign-in?next=/desk/log");
     }
-    for cookie in ["zegel-desk=", "zegel-desk=00", "zegel-desk", "__Host-zegel-desk=x", "zegel-desk=é"] {
+    nobody.send("/desk/sign-out", &[]).await.leads_to("/desk/sign-in");
+    for cookie in ["zegel-desk=", "zegel-desk", "__Host-zegel-desk=x", "zegel-desk=é"] {
         nobody.cookie = cookie.into();
         nobody.get("/desk").await.leads_to("/desk/sign-in");
     }
+    nobody.cookie = "zegel-desk=00".into();
+    nobody.get("/desk").await.leads_to("/desk/sign-in?out=yes");
 }
 
 #[tokio::test]

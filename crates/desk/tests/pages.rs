@@ -16,6 +16,9 @@ const DECISION: [(&str, &str); 5] = [
     ("explanation", "You threatened Bob."),
 ];
 
+/// What filing asks for.
+const LOOKED: [(&str, &str); 1] = [("looked", "yes")];
+
 #[tokio::test]
 async fn a_case_shows_what_is_proven_and_what_is_missing() {
     let scene = Scene::new();
@@ -50,7 +53,7 @@ async fn a_case_shows_what_is_proven_and_what_is_missing() {
         .shows("<span class=\"badge withheld\">withheld</span>")
         .shows("<span class=\"badge unproven\">not proven: the stamp is not ours</span>")
         .shows("2 messages between, neither shown nor named")
-        .shows("The reporter did not disclose this message.")
+        .shows("Named, not disclosed: a message, or that they accepted or left.")
         .hides("never shown")
         .shows("<span class=\"badge change\">nothing said</span>")
         .shows("This is no message: the conversation&#39;s keys or members changed.")
@@ -60,7 +63,7 @@ async fn a_case_shows_what_is_proven_and_what_is_missing() {
         .shows("unknown sender")
         .shows("time not proven")
         .shows("2026-09-21 12:33 UTC")
-        .shows("files will be listed here")
+        .shows("Reports hold texts only for now")
         .shows("Other cases about the same")
         .shows("/desk/case/00000-00002");
 }
@@ -126,7 +129,8 @@ async fn a_moderator_claims_and_decides_in_one_step() {
         .shows("value=\"suspend\"")
         .hides("value=\"ban\"")
         .hides("name=\"against\"");
-    page.shows("<option value=\"threats\" selected>");
+    page.shows("<option value=\"threats\" selected>").shows("max=\"365\" value=\"7\"");
+    page.shows("Do not name who reported").shows("in the person's language: Dutch.");
     ben.get(&path)
         .await
         .shows("<bdi>ada</bdi>")
@@ -135,7 +139,14 @@ async fn a_moderator_claims_and_decides_in_one_step() {
         .hides("name=\"measure\"");
     let page = ben.post(&path, &format!("{path}/claim"), &[]).await;
     assert_eq!(page.status, 409);
-    page.shows("Ada works on this case").shows(&format!("Back to case {number}"));
+    // Where something went wrong, the menu stays.
+    page.shows("Ada works on this case")
+        .shows(&format!("Back to case {number}"))
+        .shows("<a href=\"/desk/appeals\"")
+        .shows("<bdi>ben</bdi>, moderator");
+    let page = ben.post(&path, &decide, &DECISION).await;
+    assert_eq!(page.status, 409);
+    page.shows("Nothing was changed: ada works on this case");
 
     for (field, value, why) in [
         ("days", "0", "a measure lasts from 1 to 365 days"),
@@ -185,11 +196,50 @@ async fn an_appeal_is_decided_by_someone_else() {
     page.shows("It was a &lt;i&gt;joke&lt;/i&gt;").hides("/claim\"").hides("name=\"measure\"");
     ben.post(&path, &format!("{path}/claim"), &[]).await.leads_to(&path);
     // A moderator may leave a ban as it is.
-    ben.get(&path).await.shows("Decide the appeal").shows("value=\"ban\"").shows("value=\"dismiss\"");
+    ben.get(&path)
+        .await
+        .shows("Decide the appeal")
+        .shows("Keep the decision: banned")
+        .shows("Lift it: no rule was broken")
+        .hides("Dismiss:")
+        .hides("value=\"ban\"");
     let lift = DECISION.map(|(name, given)| (name, if name == "measure" { "dismiss" } else { given }));
     ben.post(&path, &format!("{path}/decide"), &lift).await.leads_to(&path);
-    ben.get(&path).await.shows("Decision on the appeal").shows("Closed: Dismissed");
+    ben.get(&path).await.shows("Decision on the appeal").shows("Closed: Lifted");
     ben.get("/desk/closed").await.shows(&number.to_string());
+}
+
+#[tokio::test]
+async fn an_appeals_form_offers_what_was_decided_and_what_is_milder() {
+    let scene = Scene::new();
+    let (mut ada, mut ben) =
+        (scene.person("ada", Role::Moderator).await, scene.person("ben", Role::Moderator).await);
+    let number = scene.office.put(memory::case(1), vec![report(Vec::new())]);
+    let path = format!("/desk/case/{number}");
+    let decide = format!("{path}/decide");
+    ada.post(&path, &format!("{path}/claim"), &[]).await.leads_to(&path);
+    ada.post(&path, &decide, &DECISION).await.leads_to(&path);
+    if let Some((case, _)) = scene.office.inner().cases.get_mut(&number) {
+        case.appeal = Some(Appeal { text: "A joke".into(), at_ms: NOW + MINUTE, decision: None });
+    }
+    ben.post(&path, &format!("{path}/claim"), &[]).await.leads_to(&path);
+    let page = ben.get(&path).await;
+    let first = page.text().split("type=\"radio\"").nth(1).expect("a first choice");
+    assert!(first.contains("value=\"keep\"") && first.contains("Keep the decision: suspended for 30 days"));
+    page.shows("An appeal never makes it worse")
+        .shows("Suspend, for fewer days")
+        .shows("(1 to 30)")
+        .shows("max=\"30\" value=\"30\"")
+        .hides("value=\"ban\"");
+    let longer = DECISION.map(|(name, given)| (name, if name == "days" { "31" } else { given }));
+    let page = ben.post(&path, &decide, &longer).await;
+    assert_eq!(page.status, 422);
+    page.shows("an appeal never makes it worse").shows("name=\"measure\"");
+    // What stands in the other fields does not matter then.
+    let keep = longer.map(|(name, given)| (name, if name == "measure" { "keep" } else { given }));
+    ben.post(&path, &decide, &keep).await.leads_to(&path);
+    let appeal = scene.office.inner().cases[&number].0.appeal.clone().expect("it was appealed");
+    assert_eq!(appeal.decision.expect("it was decided").measure, Measure::Suspend { days: 30 });
 }
 
 #[tokio::test]
@@ -213,6 +263,9 @@ async fn in_a_group_only_a_proven_sender_can_be_named() {
     page.shows(&format!("value=\"{mallory}\""))
         .shows("mallory, 2 proven messages")
         .hides(&format!("value=\"{bob}\""));
+    // There is nothing to keep yet.
+    let keep = DECISION.map(|(name, given)| (name, if name == "measure" { "keep" } else { given }));
+    ada.post(&path, &decide, &keep).await.shows("choose a measure");
     for wrong in ["", bob.as_str(), "zz"] {
         let page = ada.post(&path, &decide, &[&DECISION[..], &[("against", wrong)]].concat()).await;
         assert_eq!(page.status, 422);
@@ -241,7 +294,7 @@ async fn evidence_leaves_when_two_people_want_it() {
     let to = |act: &str| format!("{path}/{act}");
     ada.get(&path).await.shows("/ask-export").hides("/allow-export").hides("/evidence\"").hides("/file\"");
     assert_eq!(ada.post(&path, &to("evidence"), &[]).await.status, 409);
-    assert_eq!(ada.post(&path, &to("file"), &[]).await.status, 409);
+    assert_eq!(ada.post(&path, &to("file"), &LOOKED).await.status, 409);
     assert_eq!(ada.post(&path, &to("allow-export"), &[]).await.status, 403);
     ben.post(&path, &to("ask-export"), &[]).await.leads_to(&path);
     ben.get(&path).await.shows("Asked by <bdi>ben</bdi>").hides("/allow-export").hides("/ask-export");
@@ -250,11 +303,13 @@ async fn evidence_leaves_when_two_people_want_it() {
     zoe.post(&path, &to("allow-export"), &[]).await.leads_to(&path);
     ada.get(&path).await.shows("Allowed by <bdi>zoe</bdi>").hides("/evidence\"").hides("/file\"");
     for act in ["evidence", "file"] {
-        let page = ada.post(&path, &to(act), &[]).await;
+        let page = ada.post(&path, &to(act), &LOOKED).await;
         assert_eq!(page.status, 409);
         page.shows("Only ben, who asked for it, and zoe, who allowed it, may take the evidence out");
     }
-    zoe.get(&path).await.shows("/evidence\"").shows("/file\"");
+    zoe.get(&path).await.shows("/evidence\"").hides("/file\"");
+    scene.office.inner().authority = true;
+    zoe.get(&path).await.shows("/evidence\"").shows("/file\"").shows("I have looked at the evidence");
     let page = ben.post(&path, &to("evidence"), &[]).await;
     assert_eq!(
         (page.status, page.bytes.as_slice(), page.header("content-type")),
@@ -265,12 +320,15 @@ async fn evidence_leaves_when_two_people_want_it() {
         format!("attachment; filename=\"zegel-case-{number}.zip\"")
     );
     let page = zoe.post(&path, &to("file"), &[]).await;
+    assert_eq!(page.status, 422);
+    page.shows("Nobody files what they have not looked at.");
+    let page = zoe.post(&path, &to("file"), &LOOKED).await;
     assert_eq!(page.status, 502);
     page.shows("The authority said &lt;no&gt;.");
     let (case, reports) = scene.office.inner().cases[&number].clone();
     let number =
         scene.office.put(zegel_cases::Case { number: zegel_cases::CaseNumber::new(14), ..case }, reports);
-    zoe.post(&path, &format!("/desk/case/{number}/file"), &[]).await.shows("<bdi>4711</bdi>");
+    zoe.post(&path, &format!("/desk/case/{number}/file"), &LOOKED).await.shows("<bdi>4711</bdi>");
     // What came in later, nobody wanted out.
     scene.office.inner().cases.get_mut(&number).expect("it is there").0.reports += 1;
     let path = format!("/desk/case/{number}");
@@ -318,7 +376,7 @@ async fn an_auditor_sees_the_log_and_no_case() {
         assert_eq!(eve.get(path).await.status, 403, "{path}");
     }
     for act in ["claim", "release", "decide", "ask-export", "allow-export", "evidence", "file"] {
-        assert_eq!(eve.post("/desk/log", &format!("{path}/{act}"), &[]).await.status, 403, "{act}");
+        assert_eq!(eve.post("/desk/log", &format!("{path}/{act}"), &LOOKED).await.status, 403, "{act}");
     }
     let page = eve.get("/desk/log").await;
     page.shows("<td>claim</td>")

@@ -43,7 +43,7 @@ async fn what_is_signed_out_stays_out() {
     let mut browser = scene.person("ada", Role::Moderator).await;
     let mut stolen = browser.clone();
     browser.post("/desk", "/desk/sign-out", &[]).await;
-    stolen.get("/desk").await.leads_to("/desk/sign-in");
+    stolen.get("/desk").await.leads_to("/desk/sign-in?out=yes");
 }
 
 #[tokio::test]
@@ -120,19 +120,46 @@ async fn who_is_removed_is_out_at_once_and_a_new_role_counts_at_once() {
     scene.office.inner().members[0].staff.role = Role::Auditor;
     browser.get("/desk").await.leads_to("/desk/log");
     let members = std::mem::take(&mut scene.office.inner().members);
-    browser.get("/desk/log").await.leads_to("/desk/sign-in");
+    browser.get("/desk/log").await.leads_to("/desk/sign-in?out=yes&next=/desk/log");
     scene.office.inner().members = members;
-    browser.get("/desk/log").await.leads_to("/desk/sign-in");
+    browser.get("/desk/log").await.leads_to("/desk/sign-in?out=yes&next=/desk/log");
 }
 
 #[tokio::test]
 async fn a_session_ends_by_itself() {
     let scene = Scene::new();
-    let mut browser = scene.person("ada", Role::Moderator).await;
+    scene.office.invite("c0de", "ada", Role::Moderator);
+    let (mut browser, mut key) = (scene.browser(), Key::new(ORIGIN));
+    assert_eq!(browser.join("c0de", &mut key).await.status, 200);
+    assert_eq!(browser.enter(&mut key).await.status, 200);
     scene.office.inner().later_ms += 29 * MINUTE;
     assert_eq!(browser.get("/desk").await.status, 200);
     scene.office.inner().later_ms += 30 * MINUTE;
-    browser.get("/desk").await.leads_to("/desk/sign-in");
+    browser.get("/desk").await.leads_to("/desk/sign-in?out=yes");
+    // They are told, and come back to where they were.
+    let case = "/desk/case/00000-00001";
+    let door = format!("/desk/sign-in?out=yes&next={case}");
+    browser.send(&format!("{case}/decide"), &[("csrf", "")]).await.leads_to(&door);
+    let finish = format!("/desk/sign-in/finish?next={case}");
+    browser.get(&door).await.shows("You were signed out").shows(&format!("data-finish=\"{finish}\""));
+    for (next, goes) in [
+        (case, case),
+        ("/desk/log", "/desk/log"),
+        ("//evil.example", "/desk"),
+        ("https://evil.example/desk/case/00000-00001", "/desk"),
+        ("/desk/case/00000-00001/..//..//evil", case),
+        ("/desk/log&next=/desk/closed", "/desk"),
+    ] {
+        let page = browser.get(&format!("/desk/sign-in?next={next}")).await;
+        page.hides("You were signed out").hides("evil");
+        let began = browser.json("/desk/sign-in/start", &json!({})).await.json();
+        let used =
+            json!({ "attempt": began["attempt"], "credential": key.use_it(&began["options"]["publicKey"]) });
+        let page = browser.json(&format!("/desk/sign-in/finish?next={next}"), &used).await;
+        assert_eq!(page.json()["go"], goes, "{next}");
+        browser.get(&format!("/desk/sign-in?next={next}")).await.leads_to(goes);
+        browser.post("/desk", "/desk/sign-out", &[]).await.leads_to("/desk/sign-in");
+    }
 }
 
 #[tokio::test]
@@ -140,10 +167,13 @@ async fn the_page_says_where_passkeys_work() {
     let scene = Scene::at("https://desk.example.org");
     scene.office.invite("c0de", "ada", Role::Moderator);
     let mut away = scene.browser().says("host", "127.0.0.1:8420");
-    away.get("/desk/sign-in").await.shows("Open <a href=\"https://desk.example.org/desk/sign-in\">");
+    away.get("/desk/sign-in")
+        .await
+        .shows("data-origin=\"https://desk.example.org\">")
+        .shows("Open <a href=\"https://desk.example.org/desk/sign-in\">");
     away.get("/desk/join/c0de").await.shows("https://desk.example.org/desk/join/c0de");
     let mut there = scene.browser().says("host", "desk.example.org");
-    there.get("/desk/sign-in").await.hides("elsewhere");
+    there.get("/desk/sign-in").await.shows("data-origin=\"https://desk.example.org\" hidden>");
     let mut key = Key::new("https://desk.example.org");
     assert_eq!(there.join("c0de", &mut key).await.status, 200);
     let page = there.enter(&mut key).await;

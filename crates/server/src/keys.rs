@@ -3,6 +3,7 @@
 //!
 //! *Invariant:* none of these keys opens a conversation. Nothing here shows a key when it is printed.
 
+mod file;
 mod layout;
 #[cfg(test)]
 mod tests;
@@ -22,7 +23,10 @@ use zegel_identity::new_signing_key;
 use zegel_proto::AccountId;
 use zeroize::Zeroizing;
 
-use self::layout::{DirectoryLayout, Layout, StampLayout, Version, bytes};
+use self::{
+    file::{failed, folder_of, lock, make_folder, placed, private, refuse_exposed},
+    layout::{DirectoryLayout, Layout, StampLayout, Version, bytes},
+};
 use crate::clock::Now;
 
 /// The version of the file's layout.
@@ -115,8 +119,9 @@ impl KeyRing {
         Self::read(&path)
     }
 
-    /// Reads the file of a service of this domain, or makes it if there is none.
+    /// Reads the file of a service of this domain, or makes it (and its folder) if there is none.
     pub fn load_or_create(path: &Path, data_dir: &Path, domain: &str) -> Result<Self, KeyFileError> {
+        make_folder(path, data_dir)?;
         let path = placed(path, data_dir)?;
         let _lock = lock(&path)?;
         if path.try_exists().map_err(|why| failed("looking for", &path, why))? {
@@ -290,73 +295,8 @@ fn next_expiry(parts: &[KeyPart]) -> Option<u64> {
     parts.iter().filter_map(|part| part.retired_ms).min().map(|at| at.saturating_add(REPORTING_WINDOW_MS))
 }
 
-fn failed(doing: &'static str, path: &Path, why: io::Error) -> KeyFileError {
-    KeyFileError::Io { doing, path: path.to_owned(), why }
-}
-
 fn random<const N: usize>() -> Zeroizing<[u8; N]> {
     let mut bytes = Zeroizing::new([0; N]);
     getrandom::fill(bytes.as_mut()).expect("the operating system gives random bytes");
     bytes
-}
-
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// The file's path with its folder resolved, which must not be the data folder or below it.
-fn placed(path: &Path, data_dir: &Path) -> Result<PathBuf, KeyFileError> {
-    let folder = folder_of(path);
-    let folder = fs::canonicalize(folder).map_err(|why| failed("finding the folder of", path, why))?;
-    // A file that is itself a link is judged by where it leads.
-    let file = match fs::canonicalize(path) {
-        Ok(file) => file,
-        Err(_) => folder.join(path.file_name().ok_or_else(|| {
-            failed("opening", path, io::Error::new(io::ErrorKind::InvalidInput, "it names no file"))
-        })?),
-    };
-    match fs::canonicalize(data_dir) {
-        Ok(data) if file.starts_with(&data) => Err(KeyFileError::InsideData(path.to_owned())),
-        Ok(_) => Ok(file),
-        // A data folder that is not there yet holds nothing; but the path may already point below it.
-        Err(_) if file.starts_with(data_dir) || path.starts_with(data_dir) => {
-            Err(KeyFileError::InsideData(path.to_owned()))
-        }
-        Err(_) => Ok(file),
-    }
-}
-
-/// One process at a time changes the file: two rotations at once must not lose a key.
-fn lock(path: &Path) -> Result<File, KeyFileError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let locked = || -> io::Result<File> {
-        let file = private().write(true).create(true).truncate(false).open(&name)?;
-        file.lock()?;
-        Ok(file)
-    };
-    locked().map_err(|why| failed("locking", path, why))
-}
-
-#[cfg(unix)]
-fn private() -> fs::OpenOptions {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let mut options = File::options();
-    options.mode(0o600);
-    options
-}
-#[cfg(not(unix))]
-fn private() -> fs::OpenOptions {
-    File::options()
-}
-
-#[cfg(unix)]
-fn refuse_exposed(path: &Path) -> Result<(), KeyFileError> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = fs::metadata(path).map_err(|why| failed("reading", path, why))?.permissions().mode();
-    if mode & 0o077 == 0 { Ok(()) } else { Err(KeyFileError::Exposed(path.to_owned())) }
-}
-#[cfg(not(unix))]
-fn refuse_exposed(_: &Path) -> Result<(), KeyFileError> {
-    Ok(())
 }

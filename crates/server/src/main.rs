@@ -39,7 +39,7 @@ enum Command {
         /// The data folder; made if it is missing
         #[arg(long)]
         data: PathBuf,
-        /// The key file, outside the data folder; made if it is missing
+        /// The key file, outside the data folder; made if it is missing, with its folder
         #[arg(long)]
         keys: PathBuf,
         /// Where to listen; port 0 picks a free one

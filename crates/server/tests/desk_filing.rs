@@ -262,3 +262,16 @@ async fn nothing_is_sent_that_two_people_did_not_want_or_that_is_not_the_authori
     let again = Desk::new(scene.floor.world.service.clone());
     assert!(again.file(&ada(), number).await.is_err());
 }
+
+#[tokio::test]
+async fn filing_is_offered_where_somebody_takes_it() {
+    let scene = Scene::new().await;
+    let number = scene.case().await;
+    let spam = scene.floor.case(|case| case.category = Category::Spam).await;
+    let offered = async |floor: &Floor, number| floor.desk.whole(&ada(), number).await.expect("shown").filing;
+    assert!(offered(&scene.floor, number).await);
+    assert!(!offered(&scene.floor, spam).await, "no authority takes that");
+    let nowhere = Floor::new().await;
+    let number = nowhere.case(|_| ()).await;
+    assert!(!offered(&nowhere, number).await, "none is configured");
+}

@@ -16,8 +16,8 @@ use axum::Router;
 use browser::Browser;
 use desk_help::*;
 use key::Key;
-use zegel_cases::{archive, archive::check_log};
-use zegel_desk::Origin;
+use zegel_cases::{Case, Measure, Subject, archive, archive::check_log};
+use zegel_desk::{Office as _, Origin};
 use zegel_server::{
     service::Desk,
     store::{AccountState, DeskInvite},
@@ -75,7 +75,7 @@ async fn a_case_is_dealt_with_in_the_browser() {
     let log = check_log(log.text()).expect("it verifies");
     let acts: Vec<_> = log.entries.iter().map(|entry| (entry.who.0.as_str(), entry.act.as_str())).collect();
     for act in [
-        ("mia", "join"),
+        ("mia", "joined-desk"),
         ("mia", "sign-in"),
         ("mia", "see"),
         ("mia", "claim"),
@@ -99,4 +99,19 @@ async fn a_crowd_hides_no_victim() {
     let page = mia.get(&format!("/desk/case/{crowd}?page=13")).await;
     page.shows("page 13 of 13").hides("I am eleven").hides("rel=\"next\"");
     mia.get(&format!("/desk/case/{crowd}?page=999")).await.shows("page 13 of 13");
+}
+
+#[tokio::test]
+async fn beside_a_groups_case_are_those_about_who_wrote_in_it() {
+    let floor = Floor::new().await;
+    let warned = floor.case(|case| appealed(case, &ada(), Measure::Warn)).await;
+    let group = |case: &mut Case| (case.subject, case.handle) = (Subject::Room([7; 32]), String::new());
+    let (wrote, silent) = (floor.crowd_in(group, 1).await, floor.case(group).await);
+    let whole = floor.desk.whole(&ada(), wrote).await.expect("shown");
+    let others: Vec<_> = whole.others.iter().map(|line| line.case.number).collect();
+    assert_eq!(others.len(), 2);
+    assert!(others.contains(&warned) && others.contains(&silent));
+    assert_eq!(whole.language, None, "it is not clear yet whose");
+    let whole = floor.desk.whole(&ada(), silent).await.expect("shown");
+    assert_eq!(whole.others.len(), 1, "nothing is proven there");
 }

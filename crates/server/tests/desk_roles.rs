@@ -198,7 +198,7 @@ async fn an_invitation_is_good_for_one_person_and_one_day() {
     assert_eq!(desk.member_by_handle(&[7; 16]).await.expect("read").expect("she").passkeys, [key(3)]);
     desk.signed_out(&zoe.id).await.expect("logged");
     let acts: Vec<_> = floor.log().await.into_iter().map(|entry| entry.act).collect();
-    assert_eq!(acts, ["join", "sign-in", "sign-out"]);
+    assert_eq!(acts, ["joined-desk", "sign-in", "sign-out"]);
 }
 
 #[tokio::test]

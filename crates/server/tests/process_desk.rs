@@ -54,6 +54,10 @@ fn people_are_invited_listed_and_removed_while_the_server_runs() {
     assert!(page.starts_with("HTTP/1.1 200") && page.contains("zoe"), "{page}");
     let other = get(&server.address, &host, "/desk/join/aaaaa-aaaaa-aaaaa-aaaaa");
     assert!(other.starts_with("HTTP/1.1 404") && !other.contains("zoe"), "{other}");
+    // Whoever looks what is there learns where the desk is, and nothing else.
+    let root = get(&server.address, &server.address, "/");
+    let said = format!("This is a Zegel service. The desk, for those who work there: {origin}/desk\n");
+    assert!(root.starts_with("HTTP/1.1 200") && root.ends_with(&said), "{root}");
     // Nobody sees the queue without signing in.
     let queue = get(&server.address, &host, "/desk");
     assert!(queue.starts_with("HTTP/1.1 303") && queue.contains("location: /desk/sign-in"), "{queue}");
@@ -64,7 +68,18 @@ fn people_are_invited_listed_and_removed_while_the_server_runs() {
     files.extend(fs::read(place.data().join("zegel.db-wal")).unwrap_or_default());
     assert!(!files.windows(code.len()).any(|window| window == code.as_bytes()));
 
-    assert_eq!(place.done(&["desk-staff"]), "");
+    let listed = place.done(&["desk-staff"]);
+    assert!(listed.starts_with("zoe senior (invited until 20") && listed.ends_with("Z)"), "{listed}");
+    // A new link ends the older one, and what nobody used is taken back.
+    let newer = place.done(&invite(&["auditor", "--name", "zoe"]));
+    assert!(get(&server.address, &host, &path).starts_with("HTTP/1.1 404"));
+    assert!(get(&server.address, &host, &newer).starts_with("HTTP/1.1 200"));
+    assert!(place.done(&["desk-staff"]).starts_with("zoe auditor (invited"));
+    assert_eq!(place.done(&["desk-remove", "zoe"]), "the invitation of zoe is taken back");
+    assert!(get(&server.address, &host, &newer).starts_with("HTTP/1.1 404"));
+    assert!(place.refused(&["desk-remove", "zoe"]).contains("nobody is invited under it"));
+    assert_eq!(place.done(&["desk-staff"]), "nobody yet");
+
     let conn = rusqlite::Connection::open(place.data().join("zegel.db")).expect("a store");
     let sql = "INSERT INTO desk_staff (name, role, handle, passkeys, removed) VALUES ('ben', 'auditor', ?1, '[]', 0)";
     conn.execute(sql, [[1u8; 16]]).expect("inserted");
@@ -83,7 +98,12 @@ fn people_are_invited_listed_and_removed_while_the_server_runs() {
     let acts = entries.iter().map(|entry| (entry.who.0.as_str(), entry.act.as_str(), entry.detail.as_str()));
     assert_eq!(
         acts.collect::<Vec<_>>(),
-        [("operator", "desk-invite", "zoe as senior"), ("operator", "desk-remove", "ben")]
+        [
+            ("operator", "desk-invite", "zoe as senior"),
+            ("operator", "desk-invite", "zoe as auditor"),
+            ("operator", "desk-uninvite", "zoe"),
+            ("operator", "desk-remove", "ben")
+        ]
     );
     server.stop();
 }

@@ -60,6 +60,11 @@ pub(crate) async fn file<O: Office>(
     Numbered(number): Numbered,
     posted: Posted,
 ) -> Result<Response, Trouble> {
+    if posted.form.get("looked").is_empty() {
+        let what = "Nobody files what they have not looked at.";
+        let next = "Nothing was filed. Look at the evidence, say so at the button, and file it then.";
+        return Err(Trouble::new(StatusCode::UNPROCESSABLE_ENTITY, what, next).at(number));
+    }
     let receipt = desk.office.file(&posted.seat.staff, number).await;
     let receipt = Text(receipt.map_err(|error| Trouble::from(error).at(number))?);
     let frame = Frame { domain: desk.office.domain(), seat: Some(&posted.seat), here: "" };

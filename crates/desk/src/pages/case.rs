@@ -8,7 +8,7 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
-use zegel_cases::{Act, Case, Claim, Decision, Finding, Report, Shown, Staff, Subject, WhyNot};
+use zegel_cases::{Act, Case, Claim, Decision, Finding, Language, Report, Shown, Staff, Subject, WhyNot};
 
 use super::{
     decide::{DecideForm, Draft},
@@ -40,6 +40,10 @@ struct CasePage<'a> {
     rulings: Vec<Ruling>,
     appeal: Option<(Text, String)>,
     others: Vec<Row>,
+    /// Whether it is about a group.
+    group: bool,
+    /// What the service tells its person in.
+    language: Option<&'static str>,
     claim: bool,
     /// The words of the button.
     release: Option<&'static str>,
@@ -102,6 +106,8 @@ struct Export {
     ask: bool,
     allow: bool,
     fetch: bool,
+    /// Whether there is an authority that takes it, too.
+    file: bool,
     /// Whether there are reports that were not there when it was allowed.
     outgrown: bool,
 }
@@ -109,9 +115,9 @@ struct Export {
 /// Shows a case.
 pub(crate) async fn case<O: Office>(
     State(desk): State<Arc<Desk<O>>>,
+    seat: Seat,
     Numbered(number): Numbered,
     RawQuery(query): RawQuery,
-    seat: Seat,
 ) -> Result<Response, Trouble> {
     let query = Form::read(query.unwrap_or_default().as_bytes());
     let whole = desk.office.whole_at(&seat.staff, number, query.page()).await?;
@@ -128,7 +134,7 @@ pub(super) fn show<O: Office>(
     refused: Option<(StatusCode, &str)>,
 ) -> Response {
     let (staff, now_ms) = (&seat.staff, desk.office.now_ms());
-    let Whole { line, reports, page: here, pages: last, others, cluster } = whole;
+    let Whole { line, reports, page: here, pages: last, others, cluster, language, filing } = whole;
     let case = &line.case;
     let may = |act| case.clone().act(staff, act, now_ms).is_ok();
     let claimed = case.claimed_by(now_ms);
@@ -156,6 +162,8 @@ pub(super) fn show<O: Office>(
         rulings: rulings(case, &reports),
         appeal: case.appeal.as_ref().map(|appeal| (Text(appeal.text.clone()), time(appeal.at_ms))),
         others: others.into_iter().map(|line| Row::of(line, now_ms)).collect(),
+        group: matches!(case.subject, Subject::Room(_)),
+        language: language.map(Language::name),
         claim: claimed.is_none() && may(Act::Claim),
         release: match claimed {
             Some(by) if may(Act::Release) => {
@@ -164,7 +172,7 @@ pub(super) fn show<O: Office>(
             _ => None,
         },
         decide,
-        export: Export::of(case, staff, now_ms),
+        export: Export::of(case, staff, filing, now_ms),
         reports: reports
             .iter()
             .enumerate()
@@ -228,14 +236,14 @@ impl Message {
             text: match shown.finding {
                 _ if shown.is_disclosed() => Ok(Text(shown.text.clone())),
                 Finding::Change => Err("This is no message: the conversation's keys or members changed."),
-                _ => Err("The reporter did not disclose this message."),
+                _ => Err("Named, not disclosed: a message, or that they accepted or left."),
             },
         }
     }
 }
 
 impl Export {
-    fn of(case: &Case, staff: &Staff, now_ms: u64) -> Self {
+    fn of(case: &Case, staff: &Staff, filing: bool, now_ms: u64) -> Self {
         let words = |claim: &Claim| (Text(claim.by.0.clone()), time(claim.at_ms));
         let may = |act| case.clone().act(staff, act, now_ms).is_ok();
         let waits = case.export.as_ref().is_some_and(|export| export.allowed.is_none());
@@ -246,6 +254,7 @@ impl Export {
             ask: !waits && may(Act::AskExport),
             allow: may(Act::AllowExport),
             fetch: may_fetch.is_ok(),
+            file: filing && may_fetch.is_ok(),
             outgrown: may_fetch == Err(WhyNot::Outgrown),
         }
     }
@@ -253,17 +262,22 @@ impl Export {
 
 fn rulings(case: &Case, reports: &[Report]) -> Vec<Ruling> {
     let until_ms = |decision: &Decision| decision.measure.until_ms(decision.at_ms);
-    let first = case.decision.iter().map(|decision| ("Decision", decision, until_ms(decision)));
+    let first = case.decision.iter().map(|decision| {
+        Ruling::of("Decision", words::measure(decision.measure), decision, until_ms(decision), case, reports)
+    });
     let second = case.appeal.iter().filter_map(|appeal| appeal.decision.as_ref());
     let in_force_ms = case.in_force().map_or(0, |(_, until_ms)| until_ms);
-    let second = second.map(|decision| ("Decision on the appeal", decision, in_force_ms));
-    let both = first.chain(second);
-    both.map(|(heading, decision, until_ms)| Ruling::of(heading, decision, until_ms, case, reports)).collect()
+    let second = second.map(|decision| {
+        let measure = words::second_measure(decision.measure);
+        Ruling::of("Decision on the appeal", measure, decision, in_force_ms, case, reports)
+    });
+    first.chain(second).collect()
 }
 
 impl Ruling {
     fn of(
         heading: &'static str,
+        measure: String,
         decision: &Decision,
         until_ms: u64,
         case: &Case,
@@ -274,7 +288,7 @@ impl Ruling {
         let shown = reports.iter().flat_map(|report| &report.run).find(|shown| shown.sender == sender);
         Self {
             heading,
-            measure: words::measure(decision.measure),
+            measure,
             until: (until_ms > 0).then(|| time(until_ms)),
             ground: (decision.ground.word(), decision.ground.line()),
             against: shown.filter(|_| group).map(|shown| handle(&shown.handle)),

@@ -23,7 +23,11 @@ use crate::{
 };
 
 /// How many days the form offers first.
-const DAYS: &str = "7";
+const DAYS: u32 = 7;
+/// The most days, if no earlier decision says fewer.
+const MOST_DAYS: u32 = 365;
+/// What an appeal's form says for: as it was decided first, days and all.
+const KEEP: &str = "keep";
 
 /// What somebody filled in.
 pub(super) struct Draft {
@@ -41,7 +45,8 @@ impl Draft {
     pub(super) fn new(case: &Case) -> Self {
         let ground = case.decision.as_ref().map_or(case.category, |first| first.ground).word().to_owned();
         let (measure, against, explanation) = Default::default();
-        Self { measure, days: DAYS.into(), ground, against, explanation, seen: case.reports }
+        let days = case.decision.as_ref().and_then(|first| days(first.measure)).unwrap_or(DAYS).to_string();
+        Self { measure, days, ground, against, explanation, seen: case.reports }
     }
 
     fn read(form: &Form) -> Self {
@@ -70,7 +75,10 @@ pub(super) struct Choice {
 pub(super) struct DecideForm {
     pub appealed: bool,
     pub measures: Vec<Choice>,
-    pub days: String,
+    /// `None` if none of these has an end.
+    pub days: Option<String>,
+    /// The most days that may be chosen.
+    pub most: u32,
     pub grounds: Vec<Choice>,
     /// In a case about a group: whom the service knows to have sent something that was disclosed.
     pub people: Option<Vec<Choice>>,
@@ -88,17 +96,6 @@ impl DecideForm {
         draft: &Draft,
         now_ms: u64,
     ) -> Option<Self> {
-        let days = 1;
-        let all = [
-            (Measure::Dismiss, "Dismiss: no rule was broken, or it cannot be told"),
-            (Measure::Warn, "Warn"),
-            (
-                Measure::RestrictFirstContact { days },
-                "Restrict first contact: they cannot write to strangers",
-            ),
-            (Measure::Suspend { days }, "Suspend: they cannot connect"),
-            (Measure::Ban, "Ban: they cannot connect any more"),
-        ];
         let may = |measure| {
             // The ban that stands may be left as it is, so what is tried is what was decided.
             let against = whom(case, reports, "").unwrap_or(AccountId([0; AccountId::LEN]));
@@ -106,12 +103,17 @@ impl DecideForm {
             let act = Act::Decide { measure, against, ground, explanation, seen };
             case.clone().act(staff, act, now_ms).is_ok()
         };
-        let measures = all.into_iter().filter(|(measure, _)| may(*measure)).map(|(measure, label)| Choice {
-            word: measure.word().into(),
-            label: Text(label.into()),
-            chosen: measure.word() == draft.measure,
-        });
-        let measures: Vec<_> = measures.collect();
+        let offered: Vec<_> = offers(case).into_iter().filter(|(_, measure, _)| may(*measure)).collect();
+        let measures: Vec<_> = offered
+            .iter()
+            .map(|(word, _, label)| Choice {
+                word: (*word).into(),
+                label: Text(label.clone()),
+                chosen: *word == draft.measure,
+            })
+            .collect();
+        let lasts = offered.iter().any(|(word, measure, _)| *word != KEEP && days(*measure).is_some());
+        let first = case.decision.as_ref().and_then(|first| days(first.measure));
         let grounds = Category::ALL.iter().map(|ground| Choice {
             word: ground.word().into(),
             label: Text(format!("{}: {}", ground.word(), ground.line())),
@@ -127,9 +129,53 @@ impl DecideForm {
             people.collect()
         });
         let appealed = case.appeal.is_some();
-        let (days, explanation, seen) = (draft.days.clone(), draft.explanation.clone(), case.reports);
-        let form = Self { appealed, grounds: grounds.collect(), measures, days, people, explanation, seen };
+        let form = Self {
+            appealed,
+            measures,
+            days: lasts.then(|| draft.days.clone()),
+            most: first.unwrap_or(MOST_DAYS),
+            grounds: grounds.collect(),
+            people,
+            explanation: draft.explanation.clone(),
+            seen: case.reports,
+        };
         (!form.measures.is_empty()).then_some(form)
+    }
+}
+
+/// What may be chosen, by its word in the form, with an example of it and what the page says. Of an appeal: what was
+/// decided, and what is not that; what is harsher, the case itself refuses.
+fn offers(case: &Case) -> Vec<(&'static str, Measure, String)> {
+    let days = 1;
+    let (restrict, suspend) = (Measure::RestrictFirstContact { days }, Measure::Suspend { days });
+    let Some(first) = case.decision.as_ref().map(|first| first.measure) else {
+        let all = [
+            (Measure::Dismiss, "Dismiss: no rule was broken, or it cannot be told"),
+            (Measure::Warn, "Warn"),
+            (restrict, "Restrict first contact: they cannot write to strangers"),
+            (suspend, "Suspend: they cannot connect"),
+            (Measure::Ban, "Ban: they cannot connect any more"),
+        ];
+        return all.map(|(measure, label)| (measure.word(), measure, label.into())).into();
+    };
+    let keep = format!("Keep the decision: {}", words::measure(first).to_lowercase());
+    let fewer = |measure: Measure| if first.word() == measure.word() { ", for fewer days" } else { "" };
+    let milder = [
+        (Measure::Dismiss, "Lift it: no rule was broken, or it cannot be told".to_owned()),
+        (Measure::Warn, "Warn".into()),
+        (restrict, format!("Restrict first contact{}: they cannot write to strangers", fewer(restrict))),
+        (suspend, format!("Suspend{}: they cannot connect", fewer(suspend))),
+    ];
+    let milder = milder.into_iter().filter(|(measure, _)| *measure != first);
+    let milder = milder.map(|(measure, label)| (measure.word(), measure, label));
+    [(KEEP, first, keep)].into_iter().chain(milder).collect()
+}
+
+/// How many days it lasts, if it ends by itself.
+fn days(measure: Measure) -> Option<u32> {
+    match measure {
+        Measure::RestrictFirstContact { days } | Measure::Suspend { days } => Some(days),
+        Measure::Dismiss | Measure::Warn | Measure::Ban => None,
     }
 }
 
@@ -161,11 +207,7 @@ pub(crate) async fn decide<O: Office>(
 
 /// What was filled in as a decision, or what is missing.
 fn read(case: &Case, reports: &[Report], draft: &Draft) -> Result<Act, String> {
-    let days = draft.days.trim().parse();
-    let measure = Measure::from_word(&draft.measure, days.clone().unwrap_or(0)).ok_or("choose a measure")?;
-    if matches!(measure, Measure::RestrictFirstContact { .. } | Measure::Suspend { .. }) {
-        days.map_err(|_| WhyNot::Days.to_string())?;
-    }
+    let measure = measure(case, draft)?;
     let ground = Category::from_word(&draft.ground).ok_or("choose which rule was broken")?;
     let against = match whom(case, reports, &draft.against) {
         Some(against) => against,
@@ -174,6 +216,18 @@ fn read(case: &Case, reports: &[Report], draft: &Draft) -> Result<Act, String> {
         None => return Err("choose whom the decision is about".into()),
     };
     Ok(Act::Decide { measure, against, ground, explanation: draft.explanation.clone(), seen: draft.seen })
+}
+
+fn measure(case: &Case, draft: &Draft) -> Result<Measure, String> {
+    if let (KEEP, Some(first)) = (draft.measure.as_str(), &case.decision) {
+        return Ok(first.measure);
+    }
+    let given = draft.days.trim().parse();
+    let measure = Measure::from_word(&draft.measure, given.clone().unwrap_or(0)).ok_or("choose a measure")?;
+    if days(measure).is_some() {
+        given.map_err(|_| WhyNot::Days.to_string())?;
+    }
+    Ok(measure)
 }
 
 /// Whom a decision is about: of a group, only who is proven to have sent something.

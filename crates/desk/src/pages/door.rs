@@ -12,6 +12,8 @@ use axum::{
 use crate::{
     Desk, Office,
     answer::{Frame, Trouble, page},
+    back::Back,
+    form::Form,
     guard,
     office::role_line,
     seat::{Posted, Seat, token},
@@ -24,6 +26,10 @@ struct SignInPage<'a> {
     frame: Frame<'a>,
     /// Whether they just made their passkey.
     joined: bool,
+    /// Whether they had a session, which ended.
+    out: bool,
+    /// Where they go then.
+    next: Option<String>,
     origin: &'a str,
     /// Whether the page was opened at another address than the one that passkeys are for.
     elsewhere: bool,
@@ -49,15 +55,24 @@ pub(crate) async fn sign_in<O: Office>(
     seat: Result<Seat, Response>,
 ) -> Response {
     if seat.is_ok() {
-        return Redirect::to("/desk").into_response();
+        return Redirect::to(&then(query.as_deref())).into_response();
     }
+    let form = Form::read(query.as_deref().unwrap_or_default().as_bytes());
     let template = SignInPage {
         frame: Frame { domain: desk.office.domain(), seat: None, here: "" },
         joined: query.as_deref() == Some("joined"),
+        out: form.get("out") == "yes",
+        next: Back::of(form.get("next")).map(Back::path),
         origin: desk.origin.as_str(),
         elsewhere: elsewhere(&headers, &desk),
     };
     guard::with_script(page(StatusCode::OK, &template))
+}
+
+/// Where somebody who is in now goes: to the page of the desk that a query names, or to the first one.
+pub(crate) fn then(query: Option<&str>) -> String {
+    let form = Form::read(query.unwrap_or_default().as_bytes());
+    Back::of(form.get("next")).map_or_else(|| "/desk".into(), Back::path)
 }
 
 /// What a one-time link shows.
@@ -111,8 +126,13 @@ pub(crate) async fn nowhere() -> Trouble {
     Trouble::new(StatusCode::NOT_FOUND, "There is no such page.", "Go on from the queue.")
 }
 
+/// The same, with the menu for whoever is signed in.
+pub(crate) async fn lost<O: Office>(State(_): State<Arc<Desk<O>>>, _: Result<Seat, Response>) -> Trouble {
+    nowhere().await
+}
+
 /// A page that is asked for in a way that it does not know.
-pub(crate) async fn not_so() -> Trouble {
+pub(crate) async fn not_so<O: Office>(State(_): State<Arc<Desk<O>>>, _: Result<Seat, Response>) -> Trouble {
     let what = "This page cannot be opened like that.";
     Trouble::new(StatusCode::METHOD_NOT_ALLOWED, what, "Go on from the queue.")
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::{
     body::Bytes,
-    extract::{Path, Request, State},
+    extract::{Path, RawQuery, Request, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -108,6 +108,7 @@ pub(crate) async fn start_entering<O: Office>(State(desk): State<Arc<Desk<O>>>) 
 /// The passkey was used. Whatever is wrong with it, and with whose it is, the answer is one and the same.
 pub(crate) async fn enter<O: Office>(
     State(desk): State<Arc<Desk<O>>>,
+    RawQuery(query): RawQuery,
     request: Request,
 ) -> Result<Response, Failed> {
     let done: Done<PublicKeyCredential> = read(&body_of(request).await?)?;
@@ -124,7 +125,7 @@ pub(crate) async fn enter<O: Office>(
     desk.office.signed_in(&member.staff.id, passkeys).await?;
     let token = desk.sessions().start(member.staff.id, now_ms);
     let cookie = [(header::SET_COOKIE, door::cookie(&desk, &token, ""))];
-    Ok((cookie, json_answer(StatusCode::OK, &json!({ "go": "/desk" }))).into_response())
+    Ok((cookie, json_answer(StatusCode::OK, &json!({ "go": door::then(query.as_deref()) }))).into_response())
 }
 
 /// Whether one of this person's passkeys signed; all of them then, as they are to be kept.

@@ -48,7 +48,7 @@ impl Row {
             opened: time(case.opened_ms),
             category: case.category.word(),
             claimed: case.claimed_by(now_ms).map(|by| Text(by.0.clone())),
-            measure: case.standing().map(|decision| words::measure(decision.measure)).unwrap_or_default(),
+            measure: words::standing(&case),
             subject: matches!(case.subject, Subject::Account(_)).then(|| handle(&case.handle)),
             reports: case.reports,
             proven: case.proven,

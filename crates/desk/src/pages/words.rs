@@ -1,6 +1,6 @@
 //! Names of things, as the pages say them.
 
-use zegel_cases::{Measure, State, Urgency};
+use zegel_cases::{Case, Measure, State, Urgency};
 
 /// How soon somebody has to look.
 pub(super) fn urgency(urgency: Urgency) -> (&'static str, &'static str) {
@@ -31,6 +31,21 @@ pub(super) fn measure(measure: Measure) -> String {
         }
         Measure::Suspend { days } => format!("Suspended for {}", count(days.into(), "day")),
         Measure::Ban => "Banned".into(),
+    }
+}
+
+/// What was decided on an appeal.
+pub(super) fn second_measure(measure: Measure) -> String {
+    if measure == Measure::Dismiss { "Lifted".into() } else { self::measure(measure) }
+}
+
+/// What a case has come to so far; empty before a decision.
+pub(super) fn standing(case: &Case) -> String {
+    let second = case.appeal.as_ref().and_then(|appeal| appeal.decision.as_ref());
+    match (&case.decision, second) {
+        (_, Some(second)) => second_measure(second.measure),
+        (Some(first), None) => measure(first.measure),
+        (None, None) => String::new(),
     }
 }
 

@@ -4,8 +4,8 @@ use std::{
 };
 
 use zegel_cases::{
-    Act, Case, CaseNumber, Category, Finding, LogEntry, LogHead, Permission, Report, Role, Shown, Staff,
-    StaffId, State, Subject, WhyNot, verify_log,
+    Act, Case, CaseNumber, Category, Finding, Language, LogEntry, LogHead, Permission, Report, Role, Shown,
+    Staff, StaffId, State, Subject, WhyNot, verify_log,
 };
 use zegel_desk::{Line, Member, Office, OfficeError, OfficeResult, Queue, Whole};
 use zegel_proto::AccountId;
@@ -32,6 +32,8 @@ pub struct Inner {
     pub head: LogHead,
     /// The store is down.
     pub broken: bool,
+    /// There is an authority for every case.
+    pub authority: bool,
 }
 
 impl Memory {
@@ -135,7 +137,8 @@ impl Office for Memory {
         let pages = reports.len().div_ceil(25).max(1) as u32;
         let page = page.clamp(1, pages);
         let reports = reports.iter().skip((page as usize - 1) * 25).take(25).cloned().collect();
-        Ok(Whole { line: line(case), reports, page, pages, others, cluster: (4, 3) })
+        let (language, filing) = (Some(Language::Dutch), inner.authority);
+        Ok(Whole { line: line(case), reports, page, pages, others, cluster: (4, 3), language, filing })
     }
     async fn act(&self, who: &Staff, number: CaseNumber, act: Act) -> OfficeResult<Case> {
         let (now_ms, word) = (self.now_ms(), act.word());

@@ -2,10 +2,14 @@
 
 use std::path::Path;
 
-use zegel_cases::Role;
+use zegel_cases::{Role, utc};
 
 use super::{AdminError, invite::new_code};
-use crate::{config::Config, service::desk, store::Store};
+use crate::{
+    config::Config,
+    service::desk::{self, People, Removed},
+    store::Store,
+};
 
 /// Makes an invitation and returns its link. Without an origin the link begins with its path.
 pub async fn invite(
@@ -26,21 +30,27 @@ pub async fn invite(
     Ok(format!("{place}/desk/join/{code}"))
 }
 
-/// A line for everybody who is or was at the desk.
+/// A line for everybody who is, was or is invited to be at the desk, by name.
 pub async fn list(store: &dyn Store) -> Result<Vec<String>, AdminError> {
-    let mut rows = desk::members(store).await?;
-    rows.sort_by(|a, b| a.name.cmp(&b.name));
-    let line = |row: crate::store::StaffRow| {
+    let People { staff, invites } = desk::all_people(store).await?;
+    let there = staff.into_iter().map(|row| {
         let gone = if row.removed { " (removed)" } else { "" };
         format!("{} {}{gone}", row.name, row.role)
-    };
-    Ok(rows.into_iter().map(line).collect())
+    });
+    let invited = invites
+        .into_iter()
+        .map(|invite| format!("{} {} (invited until {})", invite.name, invite.role, utc(invite.expires_ms)));
+    let mut lines: Vec<String> = there.chain(invited).collect();
+    lines.sort();
+    Ok(lines)
 }
 
-/// Removes somebody; their session ends with the next click.
-pub async fn remove(store: &dyn Store, name: &str) -> Result<(), AdminError> {
+/// Removes somebody, whose session ends with the next click, or takes their invitation back. Returns a line that
+/// says which.
+pub async fn remove(store: &dyn Store, name: &str) -> Result<String, AdminError> {
     match desk::remove(store, name).await? {
-        true => Ok(()),
-        false => Err(AdminError::NobodyAtDesk(name.to_owned())),
+        Some(Removed::Place) => Ok(format!("{name} is no longer at the desk")),
+        Some(Removed::Invitation) => Ok(format!("the invitation of {name} is taken back")),
+        None => Err(AdminError::NobodyAtDesk(name.to_owned())),
     }
 }

@@ -110,6 +110,8 @@ pub enum Command {
         place: Place,
     },
     /// Invites somebody to the desk and prints the link, once; it is good for 24 hours and for one person
+    ///
+    /// An older link for the same name ends. `desk-remove` takes an invitation back.
     DeskInvite {
         /// Where it works.
         #[command(flatten)]
@@ -126,13 +128,13 @@ pub enum Command {
         #[arg(long)]
         config: Option<PathBuf>,
     },
-    /// Shows who is and was at the desk
+    /// Shows who is, was and is invited to be at the desk
     DeskStaff {
         /// Where it works.
         #[command(flatten)]
         place: Place,
     },
-    /// Takes somebody's place at the desk away, for good
+    /// Takes somebody's place at the desk away, for good, or the invitation that they have not used
     DeskRemove {
         /// Where it works.
         #[command(flatten)]
@@ -237,7 +239,7 @@ pub enum AdminError {
     Config(#[from] ConfigError),
     /// Nobody at the desk has the name.
     #[error(
-        "while looking for {0:?} at the desk: there is nobody of this name; see `zegel-server desk-staff`"
+        "while looking for {0:?} at the desk: there is nobody of this name, and nobody is invited under it; see `zegel-server desk-staff`"
     )]
     NobodyAtDesk(String),
     /// The command needs the key file.
@@ -294,11 +296,14 @@ pub async fn run(command: Command) -> Result<(), AdminError> {
             }
         }
         Command::DeskStaff { place } => {
-            desk::list(&place.store()?).await?.iter().for_each(|line| println!("{line}"));
+            let lines = desk::list(&place.store()?).await?;
+            lines.iter().for_each(|line| println!("{line}"));
+            if lines.is_empty() {
+                println!("nobody yet");
+            }
         }
         Command::DeskRemove { place, name } => {
-            desk::remove(&place.store()?, &name).await?;
-            println!("{name} is no longer at the desk");
+            println!("{}", desk::remove(&place.store()?, &name).await?);
         }
         Command::Holdings { handle: None, .. } => print!("{}", holdings::list()),
         Command::Holdings { place, handle: Some(handle) } => {

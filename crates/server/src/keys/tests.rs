@@ -20,6 +20,22 @@ fn made_once_and_read_again() {
 }
 
 #[test]
+fn its_folder_is_made_for_this_user_only_and_never_inside_the_data_folder() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (folder, data) = (dir.path().join("etc/zegel"), dir.path().join("data"));
+    let inside = KeyRing::load_or_create(&data.join("etc/keys.toml"), &data, "localhost");
+    assert!(matches!(inside, Err(KeyFileError::InsideData(_))) && !data.exists());
+    let file = folder.join("keys.toml");
+    assert!(KeyRing::load(&file, &data).is_err() && !folder.exists(), "an operator's command makes none");
+    KeyRing::load_or_create(&file, &data, "localhost").expect("made");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(fs::metadata(&folder).expect("a folder").permissions().mode() & 0o777, 0o700);
+    }
+}
+
+#[test]
 fn refused_inside_the_data_folder_and_when_others_can_read_it() {
     let dir = tempfile::tempdir().expect("a folder");
     let data = dir.path().join("data");

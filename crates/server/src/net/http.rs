@@ -1,4 +1,4 @@
-//! The paths: `/v1/socket`, `/v1/directory`, `/desk`, `/healthz`, `/metrics`.
+//! The paths: `/`, `/v1/socket`, `/v1/directory`, `/desk`, `/healthz`, `/metrics`.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -27,9 +27,11 @@ pub(super) struct Peer(pub IpAddr);
 
 /// All paths. `origin` is where browsers open the desk.
 pub(super) fn router(shared: Arc<Shared>, origin: Origin) -> Router {
+    let root = format!("This is a Zegel service. The desk, for those who work there: {origin}/desk\n");
     let desk = zegel_desk::router(Arc::new(Desk::new(shared.service.clone())), origin);
     let desk = desk.layer(from_fn_with_state(shared.clone(), knock));
     Router::new()
+        .route("/", get(async move || root.clone()))
         .route("/v1/socket", get(socket))
         .merge(directory::router())
         .route("/healthz", get(healthz))

@@ -195,6 +195,8 @@ pub trait Tx {
     fn put_staff(&mut self, staff: &StaffRow) -> StoreResult<()>;
     /// An invitation to the desk, by the hash of its code.
     fn desk_invite(&mut self, hash: &[u8; 32]) -> StoreResult<Option<DeskInvite>>;
+    /// All of them with their hashes, by name; those whose time is over may be among them.
+    fn desk_invites(&mut self) -> StoreResult<Vec<([u8; 32], DeskInvite)>>;
     /// Adds or replaces it.
     fn put_desk_invite(&mut self, hash: &[u8; 32], invite: &DeskInvite) -> StoreResult<()>;
     /// Uses it up, or takes it back.

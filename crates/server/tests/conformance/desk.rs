@@ -50,6 +50,7 @@ pub fn desk_invites(at: &dyn Place) {
         tx.delete_desk_invite(&[4; 32])?;
         assert_eq!(tx.desk_invite(&[1; 32])?, Some(invite(20)));
         assert_eq!(tx.desk_invite(&[3; 32])?, None);
+        assert_eq!(tx.desk_invites()?, [([1; 32], invite(20)), ([2; 32], invite(30))]);
         assert_eq!(tx.sweep(&Cut { desk_invite_ms: 20, ..Cut::default() }, 10)?, 0);
         assert_eq!(tx.sweep(&Cut { desk_invite_ms: 21, ..Cut::default() }, 10)?, 1);
         assert_eq!(tx.desk_invite(&[1; 32])?, None);

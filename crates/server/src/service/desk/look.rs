@@ -2,11 +2,12 @@
 
 use std::{
     cmp::Reverse,
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
 };
 
-use zegel_cases::{CaseNumber, Permission, Report, Staff, State};
+use zegel_cases::{Case, CaseNumber, Finding, Language, Permission, Report, Staff, State, Subject, ncmec};
 use zegel_desk::{Line, OfficeError, OfficeResult, Queue, Whole};
+use zegel_proto::AccountId;
 
 use super::{CaseKeys, Desk, Head, log, may};
 use crate::{
@@ -41,6 +42,7 @@ impl Desk {
 
     pub(super) async fn look_into(&self, who: &Staff, number: CaseNumber, page: u32) -> OfficeResult<Whole> {
         let (keys, who, now) = (self.keys(), who.clone(), Now::get());
+        let files = self.service.config.desk.filing.is_some();
         // The log first: nobody sees what is not in it.
         self.write(move |tx| {
             if let Err(why) = may(tx, &who, Permission::SeeCases)? {
@@ -68,7 +70,6 @@ impl Desk {
                 }
                 others.push(self::line(&keys, &row, now)?);
             }
-            others.sort_by_key(|line| Reverse(line.case.opened_ms));
             let cluster = (recent.reports, recent.young.len() as u32);
             let pages = ranked.len().div_ceil(SHOWN).max(1) as u32;
             let page = page.clamp(1, pages);
@@ -78,10 +79,38 @@ impl Desk {
                 reports.extend(open(tx, &keys, chosen)?.map(to_look_at));
             }
             reports.sort_by_key(|report| report.made_ms);
-            Ok(Ok(Whole { line, reports, page, pages, others, cluster }))
+            if matches!(line.case.subject, Subject::Room(_)) {
+                for sender in senders(&reports) {
+                    let about = keys.subject(&Subject::Account(sender));
+                    for row in tx.cases_about(&about, PAGE.saturating_sub(others.len()))? {
+                        others.push(self::line(&keys, &row, now)?);
+                    }
+                }
+            }
+            others.sort_by_key(|line| Reverse(line.case.opened_ms));
+            let language = language(tx, &line.case)?;
+            let filing = files && ncmec::takes(&line.case);
+            Ok(Ok(Whole { line, reports, page, pages, others, cluster, language, filing }))
         })
         .await
     }
+}
+
+/// Who is proven to have sent something in these.
+fn senders(reports: &[Report]) -> BTreeSet<AccountId> {
+    let shown = reports.iter().flat_map(|report| &report.run);
+    let proven = shown.filter(|shown| shown.finding == Finding::Proven);
+    proven.filter_map(|shown| AccountId::from_slice(&hex::decode(&shown.sender).ok()?).ok()).collect()
+}
+
+/// What the person of a case is told in.
+fn language(tx: &mut dyn Tx, case: &Case) -> StoreResult<Option<Language>> {
+    let person = match (&case.subject, &case.decision) {
+        (_, Some(first)) => &first.against,
+        (Subject::Account(account), None) => account,
+        (Subject::Room(_), None) => return Ok(None),
+    };
+    Ok(tx.account(person)?.map(|account| Language::of(&account.language)))
 }
 
 /// Reports of the last hour.
@@ -175,8 +204,6 @@ fn place(text: &str) -> Option<QueuePlace> {
 
 #[cfg(test)]
 mod tests {
-    use zegel_proto::AccountId;
-
     use super::*;
 
     fn report(reporter: u8, made_ms: u64, against: u32) -> Ranked {

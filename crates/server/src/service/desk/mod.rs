@@ -15,7 +15,7 @@ mod operate;
 mod people;
 mod put;
 
-pub(crate) use operate::{NameError, hold, invite, members, remove};
+pub(crate) use operate::{NameError, People, Removed, all_people, hold, invite, remove};
 
 use std::sync::Arc;
 

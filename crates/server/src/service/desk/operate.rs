@@ -5,7 +5,7 @@ use zegel_cases::{Role, StaffId};
 use super::{log, people::code_hash};
 use crate::{
     clock::Now,
-    store::{Account, DeskInvite, StaffRow, Store, StoreResult, read, write},
+    store::{Account, DeskInvite, StaffRow, Store, StoreResult, Tx, read, write},
 };
 
 /// How long an invitation is good for.
@@ -35,7 +35,36 @@ fn operator() -> StaffId {
     StaffId("operator".into())
 }
 
-/// Makes an invitation that is used with `code`.
+/// Who came, left or may come: what an operator sees.
+pub(crate) struct People {
+    /// Everybody who is or was at the desk, by name.
+    pub staff: Vec<StaffRow>,
+    /// The invitations that can still be used, by name.
+    pub invites: Vec<DeskInvite>,
+}
+
+/// What was taken from whoever had a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Removed {
+    /// A place at the desk.
+    Place,
+    /// An invitation that nobody had used.
+    Invitation,
+}
+
+/// Ends the links of a name; whether there were any that could still be used.
+fn take_back(tx: &mut dyn Tx, name: &str, now: Now) -> StoreResult<bool> {
+    let mut usable = false;
+    for (hash, invite) in tx.desk_invites()? {
+        if invite.name == name {
+            usable |= now.ms < invite.expires_ms;
+            tx.delete_desk_invite(&hash)?;
+        }
+    }
+    Ok(usable)
+}
+
+/// Makes an invitation that is used with `code`. Older ones of the same name end.
 pub(crate) async fn invite(
     store: &dyn Store,
     code: &str,
@@ -50,6 +79,7 @@ pub(crate) async fn invite(
         if tx.staff(&name)?.is_some() {
             return Ok(Err(NameError::Taken(name)));
         }
+        take_back(tx, &name, now)?;
         let (expires_ms, detail) = (now.ms + INVITE_MS, format!("{name} as {}", role.word()));
         tx.put_desk_invite(&hash, &DeskInvite { name, role: role.word().into(), expires_ms })?;
         log(tx, now, &operator(), "desk-invite", None, detail)?;
@@ -58,19 +88,40 @@ pub(crate) async fn invite(
     .await
 }
 
-/// Everybody who is or was at the desk.
-pub(crate) async fn members(store: &dyn Store) -> StoreResult<Vec<StaffRow>> {
-    read(store, |tx| tx.all_staff()).await
+/// Everybody who is or was at the desk, and who is invited.
+pub(crate) async fn all_people(store: &dyn Store) -> StoreResult<People> {
+    let now = Now::get();
+    read(store, move |tx| {
+        let staff = tx.all_staff()?;
+        let open = |invite: &DeskInvite| {
+            now.ms < invite.expires_ms && staff.iter().all(|row| row.name != invite.name)
+        };
+        let invites = tx.desk_invites()?.into_iter().map(|(_, invite)| invite).filter(open).collect();
+        Ok(People { staff, invites })
+    })
+    .await
 }
 
-/// Takes somebody's passkeys away, at once and for good. `false` if nobody there has the name.
-pub(crate) async fn remove(store: &dyn Store, name: &str) -> StoreResult<bool> {
-    let name = name.to_owned();
+/// Takes somebody's passkeys away, at once and for good, or their invitation, if they have not come yet. `None` if
+/// nobody has the name.
+pub(crate) async fn remove(store: &dyn Store, name: &str) -> StoreResult<Option<Removed>> {
+    let (name, now) = (name.to_owned(), Now::get());
     write(store, move |tx| {
-        let Some(row) = tx.staff(&name)?.filter(|row| !row.removed) else { return Ok(false) };
-        tx.put_staff(&StaffRow { passkeys: "[]".into(), removed: true, ..row })?;
-        log(tx, Now::get(), &operator(), "desk-remove", None, name)?;
-        Ok(true)
+        let invited = take_back(tx, &name, now)?;
+        let removed = match tx.staff(&name)? {
+            Some(row) if !row.removed => {
+                tx.put_staff(&StaffRow { passkeys: "[]".into(), removed: true, ..row })?;
+                Removed::Place
+            }
+            None if invited => Removed::Invitation,
+            _ => return Ok(None),
+        };
+        let act = match removed {
+            Removed::Place => "desk-remove",
+            Removed::Invitation => "desk-uninvite",
+        };
+        log(tx, now, &operator(), act, None, name)?;
+        Ok(Some(removed))
     })
     .await
 }

@@ -75,7 +75,7 @@ impl Desk {
             tx.delete_desk_invite(&hash)?;
             let (who, detail) = (StaffId(name.clone()), format!("as {role}"));
             tx.put_staff(&StaffRow { name, role, handle, passkeys: list(&[passkey]), removed: false })?;
-            log(tx, now, &who, "join", None, detail)?;
+            log(tx, now, &who, "joined-desk", None, detail)?;
             Ok(Ok(true))
         })
         .await

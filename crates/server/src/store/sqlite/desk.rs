@@ -30,9 +30,12 @@ pub(super) fn put_staff(tx: &mut SqliteTx<'_>, row: &StaffRow) -> StoreResult<()
 
 pub(super) fn invite(tx: &mut SqliteTx<'_>, hash: &[u8; 32]) -> StoreResult<Option<DeskInvite>> {
     let sql = "SELECT name, role, expires_ms FROM desk_invite WHERE hash = ?1";
-    tx.find("reading an invitation to the desk", sql, [hash], |row| {
-        Ok(DeskInvite { name: row.get(0)?, role: row.get(1)?, expires_ms: row.get::<_, i64>(2)? as u64 })
-    })
+    tx.find("reading an invitation to the desk", sql, [hash], invite_row)
+}
+
+pub(super) fn invites(tx: &mut SqliteTx<'_>) -> StoreResult<Vec<([u8; 32], DeskInvite)>> {
+    let sql = "SELECT name, role, expires_ms, hash FROM desk_invite ORDER BY name, hash";
+    tx.list("reading the invitations to the desk", sql, [], |row| Ok(Some((row.get(3)?, invite_row(row)?))))
 }
 
 pub(super) fn put_invite(tx: &mut SqliteTx<'_>, hash: &[u8; 32], row: &DeskInvite) -> StoreResult<()> {
@@ -89,6 +92,10 @@ pub(super) fn log_fault(conn: &Connection) -> rusqlite::Result<Option<String>> {
         }
     }
     Ok(None)
+}
+
+fn invite_row(row: &Row<'_>) -> rusqlite::Result<DeskInvite> {
+    Ok(DeskInvite { name: row.get(0)?, role: row.get(1)?, expires_ms: row.get::<_, i64>(2)? as u64 })
 }
 
 fn staff_row(row: &Row<'_>) -> rusqlite::Result<StaffRow> {

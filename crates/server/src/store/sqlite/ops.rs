@@ -246,6 +246,9 @@ impl Tx for SqliteTx<'_> {
     fn desk_invite(&mut self, hash: &[u8; 32]) -> StoreResult<Option<DeskInvite>> {
         desk::invite(self, hash)
     }
+    fn desk_invites(&mut self) -> StoreResult<Vec<([u8; 32], DeskInvite)>> {
+        desk::invites(self)
+    }
     fn put_desk_invite(&mut self, hash: &[u8; 32], invite: &DeskInvite) -> StoreResult<()> {
         desk::put_invite(self, hash, invite)
     }
