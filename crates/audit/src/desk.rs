@@ -3,7 +3,7 @@
 use std::{fmt, fs, path::Path};
 
 use zegel_cases::{
-    Decision, LogHead, Subject,
+    Decision, LogHead, Measure, Subject,
     archive::{self, Apart, ArchiveError, Checked, CheckedLog},
     utc,
 };
@@ -210,7 +210,12 @@ fn followed(followed: bool) -> &'static str {
 fn decision(f: &mut fmt::Formatter<'_>, what: &str, decision: Option<&Decision>) -> fmt::Result {
     let Some(decision) = decision else { return Ok(()) };
     let (measure, ground) = (decision.measure.word(), decision.ground.word());
-    writeln!(f, "{what}: {measure} for {ground}, by {}, {}", decision.by, utc(decision.at_ms))
+    let long = match decision.measure {
+        Measure::RestrictFirstContact { days: 1 } | Measure::Suspend { days: 1 } => ", 1 day,".to_owned(),
+        Measure::RestrictFirstContact { days } | Measure::Suspend { days } => format!(", {days} days,"),
+        Measure::Dismiss | Measure::Warn | Measure::Ban => String::new(),
+    };
+    writeln!(f, "{what}: {measure}{long} for {ground}, by {}, {}", decision.by, utc(decision.at_ms))
 }
 
 impl fmt::Display for LogFound {

@@ -6,8 +6,8 @@ use std::{fs, path::Path, process::Command};
 
 use scene::{DOMAIN, Desk, House, Said, Service};
 use zegel_cases::{
-    Case, CaseNumber, Category, Claim, Export, Finding, LogEntry, LogHead, Report, Shown, StaffId, Subject,
-    archive,
+    Case, CaseNumber, Category, Claim, Decision, Export, Finding, LogEntry, LogHead, Measure, Report, Shown,
+    StaffId, Subject, archive,
 };
 use zegel_directory::{SignerKey, Statement};
 use zegel_identity::SigningKey;
@@ -125,12 +125,40 @@ fn evidence_is_checked_and_says_what_it_proves() {
     }
     run("case", &desk.path("none.zip"), &[]).failed("while checking");
     let mut bytes = fs::read(&file).expect("it is there");
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 1;
+    // In the data of the first file, behind its header of 30 bytes, its name and what else the header holds.
+    let length = |at: usize| usize::from(u16::from_le_bytes([bytes[at], bytes[at + 1]]));
+    let data = 30 + length(26) + length(28);
+    bytes[data + 4] ^= 1;
     fs::write(&file, &bytes).expect("a folder");
     run("case", &file, &[]).failed("try a copy");
-    fs::write(&file, &bytes[..middle]).expect("a folder");
+    fs::write(&file, &bytes[..bytes.len() / 2]).expect("a folder");
     run("case", &file, &[]).failed("ZIP");
+}
+
+#[test]
+fn evidence_says_what_was_decided_and_for_how_long() {
+    let house = House::new();
+    let desk = Desk::new();
+    let file = desk.path("case.zip");
+    for (measure, stated) in [
+        (Measure::Warn, "decided: warn for threats, by mia"),
+        (Measure::Suspend { days: 7 }, "decided: suspend, 7 days, for threats, by mia"),
+        (Measure::RestrictFirstContact { days: 1 }, "restrict-first-contact, 1 day, for threats, by mia"),
+    ] {
+        let decision = Decision {
+            measure,
+            against: AccountId([4; 16]),
+            ground: Category::Threats,
+            explanation: "You threatened someone.".into(),
+            by: StaffId("mia".into()),
+            at_ms: NOW,
+        };
+        let decided = Case { decision: Some(decision), ..case() };
+        let bytes = evidence_of(&house.key, DOMAIN, &decided, &report(unproven()));
+        fs::write(&file, bytes).expect("a folder");
+        let said = run("case", &file, &[]).fine();
+        assert!(said.out.contains(stated), "{stated:?} is not in {said:?}");
+    }
 }
 
 #[test]

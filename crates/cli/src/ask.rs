@@ -31,19 +31,19 @@ pub fn age(given: Option<Age>) -> Result<AgeBand, Fail> {
 /// Whether the person wants their account deleted.
 pub fn delete_account(handle: &str, yes: bool) -> Result<(), Fail> {
     let question = format!("Delete {handle} for ever, with all its messages on this device? [y/N] ");
-    confirm("deleting the account", &question, yes)
+    confirm("deleting the account", &question, "changed", yes)
 }
 
 /// Whether the person takes the directory as the service shows it now, after it was caught at a lie.
 pub fn trust_anew(yes: bool) -> Result<(), Fail> {
     let question = "A directory that contradicts itself may show other people's devices in place of your friends'. \
                     Begin anew with what the service shows now? [y/N] ";
-    confirm("trusting the directory anew", question, yes)
+    confirm("trusting the directory anew", question, "changed", yes)
 }
 
 /// Whether the person wants to send the report that they were shown.
 pub fn report(to: &str, yes: bool) -> Result<(), Fail> {
-    confirm("reporting", &format!("Disclose this to the service at {to}? [y/N] "), yes)
+    confirm("reporting", &format!("Disclose this to the service at {to}? [y/N] "), "sent", yes)
 }
 
 /// Whether there is somebody to ask, or no need to; `shown`: what is asked about can be shown to them.
@@ -54,7 +54,8 @@ pub fn can_confirm(doing: &'static str, yes: bool, shown: bool) -> Result<(), Fa
     }
 }
 
-fn confirm(doing: &'static str, question: &str, yes: bool) -> Result<(), Fail> {
+/// `done`: what is not, if they say no.
+fn confirm(doing: &'static str, question: &str, done: &str, yes: bool) -> Result<(), Fail> {
     if yes {
         return Ok(());
     }
@@ -63,7 +64,7 @@ fn confirm(doing: &'static str, question: &str, yes: bool) -> Result<(), Fail> {
         "y" | "yes" => Ok(()),
         _ => Err(Fail::own(
             doing,
-            "it was not confirmed; nothing was changed",
+            format!("it was not confirmed; nothing was {done}"),
             "leaving it so until you know more",
         )),
     }

@@ -15,6 +15,13 @@ use crate::safe;
 pub enum Fail {
     /// The client says why.
     Client(Error),
+    /// A report was not taken; whom it is about was blocked all the same.
+    OnlyBlocked {
+        /// Why it was not taken.
+        error: Error,
+        /// Their handle.
+        blocked: String,
+    },
     /// Something outside of the client.
     Own {
         /// The operation.
@@ -35,21 +42,30 @@ impl Fail {
         Self::Own { doing, why: why.to_string(), fix }
     }
 
-    fn kind(&self) -> &'static str {
+    /// What the client says, if it is the client that says why.
+    fn error(&self) -> Option<&Error> {
         match self {
-            Self::Client(Error::Profile { .. } | Error::InUse { .. }) => "profile",
-            Self::Client(Error::Database(_)) => "database",
-            Self::Client(Error::Mls { .. }) => "mls",
-            Self::Client(Error::Refused { .. }) => "refused",
-            Self::Client(Error::Offline(_)) => "offline",
-            Self::Client(Error::Protocol { .. }) => "protocol",
-            Self::Client(Error::Usage { .. }) => "usage",
-            Self::Client(Error::Timeout { .. }) => "timeout",
-            Self::Client(Error::Rewritten { .. }) => "rewritten",
-            Self::Client(Error::Unproven { .. }) => "unproven",
-            Self::Client(Error::Distrusted { .. }) => "distrusted",
-            Self::Own { .. } | Self::Pipe => "local",
-            Self::CommandLine(_) => "command line",
+            Self::Client(error) | Self::OnlyBlocked { error, .. } => Some(error),
+            Self::Own { .. } | Self::CommandLine(_) | Self::Pipe => None,
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        let Some(error) = self.error() else {
+            return if matches!(self, Self::CommandLine(_)) { "command line" } else { "local" };
+        };
+        match error {
+            Error::Profile { .. } | Error::InUse { .. } => "profile",
+            Error::Database(_) => "database",
+            Error::Mls { .. } => "mls",
+            Error::Refused { .. } => "refused",
+            Error::Offline(_) => "offline",
+            Error::Protocol { .. } => "protocol",
+            Error::Usage { .. } => "usage",
+            Error::Timeout { .. } => "timeout",
+            Error::Rewritten { .. } => "rewritten",
+            Error::Unproven { .. } => "unproven",
+            Error::Distrusted { .. } => "distrusted",
         }
     }
 }
@@ -72,17 +88,40 @@ impl From<io::Error> for Fail {
 impl Display for Fail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Client(error) => {
-                write!(f, "{error}")?;
-                match error {
-                    Error::Refused { doing, code, .. } => write!(f, "; try {}", advice(doing, *code)),
-                    _ => Ok(()),
-                }
+            Self::Client(error) => explain(f, error),
+            Self::OnlyBlocked { error, blocked } => {
+                explain(f, error)?;
+                write!(f, "; {blocked} is blocked all the same, and not told")
             }
             Self::Own { doing, why, fix } => write!(f, "while {doing}: {why}; try {fix}"),
             Self::CommandLine(text) => f.write_str(text),
             Self::Pipe => f.write_str("while writing the output: nobody reads it; try again"),
         }
+    }
+}
+
+/// What the client says, and what to try where only the server knows why.
+fn explain(f: &mut fmt::Formatter<'_>, error: &Error) -> fmt::Result {
+    match error {
+        Error::Refused { doing, code, message, .. } => {
+            let (why, advice) = (why(doing, *code, message), advice(doing, *code));
+            write!(f, "while {doing}: the server refused: {why}; try {advice}")
+        }
+        error => write!(f, "{error}"),
+    }
+}
+
+/// What the server said, without its own advice where there is better: one piece of advice is enough.
+fn why<'a>(doing: &str, code: Code, message: &'a str) -> &'a str {
+    let ours =
+        matches!(doing, "reporting" | "appealing") && matches!(code, Code::BadRequest | Code::NotFound);
+    let plain = matches!(
+        code,
+        Code::RateLimited | Code::Internal | Code::StorageFull | Code::GoingAway | Code::Suspended
+    );
+    match message.split_once("; ") {
+        Some((why, _)) if ours || plain => why,
+        _ => message,
     }
 }
 
@@ -103,8 +142,9 @@ fn advice(doing: &str, code: Code) -> &'static str {
         Code::Replaced => "again when no other program uses this profile",
         Code::Version => "a newer `zegel`",
         Code::AuthFailed | Code::NotAuthenticated => "asking the service's operator",
-        // The service says which commands.
-        Code::Suspended => "these",
+        Code::Suspended => {
+            "`zegel decisions`, which shows why, and `zegel appeal`, which asks for another look"
+        }
         Code::TooLarge => "something smaller",
         Code::StaleEpoch | Code::NotMember | Code::UnknownConversation => "`sync`, then again",
         Code::BadRequest | Code::BadMessage | Code::BadChain => {
@@ -117,9 +157,12 @@ fn advice(doing: &str, code: Code) -> &'static str {
 pub fn tell(fail: &Fail, json: bool) {
     if json {
         let mut object = json!({"error": fail.to_string(), "kind": fail.kind()});
-        if let Fail::Client(Error::Refused { code, retry_after_ms, .. }) = fail {
+        if let Some(Error::Refused { code, retry_after_ms, .. }) = fail.error() {
             object["code"] = json!(*code as u32);
             object["retry_after_ms"] = json!(retry_after_ms);
+        }
+        if let Fail::OnlyBlocked { blocked, .. } = fail {
+            object["blocked"] = json!(blocked);
         }
         eprintln!("{}", safe::json(&object.to_string()));
     } else {

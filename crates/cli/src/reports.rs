@@ -1,5 +1,7 @@
 //! `report`, `reports`, `decisions`, `appeal`.
 
+use std::collections::HashSet;
+
 use serde_json::json;
 use zegel_client::{Client, Disclosure, Draft, Named, Reported, Statement};
 
@@ -17,12 +19,27 @@ pub async fn report(report: Report, client: &Client, out: &mut Out) -> Result<()
     // A program that reads objects shows nobody the question.
     ask::can_confirm("reporting", report.yes, !out.is_json())?;
     let draft = client.prepare_report(&report.about, report.last).await?;
+    if report.block && draft.about.is_empty() {
+        let why = "a report about a group as a whole says nothing about whom to block";
+        return Err(Fail::own("reporting", why, "`block HANDLE`"));
+    }
     if !report.yes {
         show_draft(out, &draft)?;
         out.flush()?;
         ask::report(&draft.to, false)?;
     }
-    let reported = client.report(&draft, report.reason, &report.note, report.block).await?;
+    let sent = client.report(&draft, report.reason, &report.note).await;
+    // Whatever the service answers.
+    let blocked = if report.block { client.block(&draft.about).await } else { Ok(()) };
+    let reported = match (sent, &blocked) {
+        (Ok(reported), _) => reported,
+        (Err(error), Ok(())) if report.block => {
+            return Err(Fail::OnlyBlocked { error, blocked: draft.about });
+        }
+        // That a report was refused is not hidden by what else went wrong.
+        (Err(error), _) => return Err(error.into()),
+    };
+    blocked?;
     if out.is_json() {
         let mut object = readable(serde_json::to_value(&reported).unwrap_or_default());
         object["disclosed"] = readable(serde_json::to_value(&draft.messages).unwrap_or_default());
@@ -115,8 +132,9 @@ fn show_named(out: &mut Out, named: &[Named]) -> Result<(), Fail> {
 fn show_run(out: &mut Out, first: &Named, last: &Named, count: usize) -> Result<(), Fail> {
     let time = |named: &Named| time::local(named.accepted_at).unwrap_or_default();
     let what = match (first.said, count) {
-        (true, 1) => "1 message".to_owned(),
-        (true, many) => format!("{many} messages"),
+        // Both look alike to the service, and to whoever reads the report there.
+        (true, 1) => "1 message, or that they accepted or left,".to_owned(),
+        (true, many) => format!("{many} messages, or that they accepted or left,"),
         (false, 1) => "1 change of members or keys".to_owned(),
         (false, many) => format!("{many} changes of members or keys"),
     };
@@ -192,16 +210,25 @@ pub async fn decisions(client: &Client, out: &mut Out) -> Result<(), Fail> {
     if statements.is_empty() && !out.is_json() {
         return out.plain("The service decided nothing about you.");
     }
-    for statement in statements {
+    let open = can_be_appealed(&statements, time::now());
+    for (statement, open) in statements.iter().zip(open) {
         match out.is_json() {
-            true => out.object(&readable(serde_json::to_value(&statement).unwrap_or_default()))?,
-            false => show_statement(out, &statement)?,
+            true => out.object(&readable(serde_json::to_value(statement).unwrap_or_default()))?,
+            false => show_statement(out, statement, open)?,
         }
     }
     Ok(())
 }
 
-fn show_statement(out: &mut Out, statement: &Statement) -> Result<(), Fail> {
+/// For each statement, newest first, whether an appeal against it would be taken now: what was appealed or decided since
+/// is settled by a newer statement of the case.
+fn can_be_appealed(statements: &[Statement], now_ms: u64) -> Vec<bool> {
+    let mut seen = HashSet::new();
+    let newest = statements.iter().map(|it| (it, seen.insert(it.case.as_str())));
+    newest.map(|(it, newest)| newest && now_ms <= it.appeal_until).collect()
+}
+
+fn show_statement(out: &mut Out, statement: &Statement, open: bool) -> Result<(), Fail> {
     let about = match statement.about {
         "decision" => "a decision about you",
         "appeal-decision" => "the decision on your appeal",
@@ -215,7 +242,7 @@ fn show_statement(out: &mut Out, statement: &Statement) -> Result<(), Fail> {
         (Look::Quiet, &format!("  {when}, signed by the service")),
     ])?;
     statement.text.lines().try_for_each(|row| out.plain(&format!("    {row}")))?;
-    match time::local(statement.appeal_until) {
+    match time::local(statement.appeal_until).filter(|_| open) {
         Some(until) => {
             let type_this = format!("    until {until}: zegel appeal {} TEXT", statement.case);
             out.line(&[(Look::Quiet, &type_this)])
@@ -231,4 +258,34 @@ pub async fn appeal(case: &str, text: &str, client: &Client, out: &mut Out) -> R
         &json!({"done": "appeal", "name": case}),
         "The service took your appeal. Somebody else looks at the case; you are told what they decide.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn statement(case: &str, about: &'static str, appeal_until: u64) -> Statement {
+        Statement {
+            case: case.into(),
+            about,
+            text: "A decision about your account.".into(),
+            measure: "warn".into(),
+            until: 0,
+            appeal_until,
+            made_at: 1,
+            language: "en".into(),
+        }
+    }
+
+    #[test]
+    fn only_what_is_open_can_be_appealed() {
+        let statements = [
+            statement("one", "appeal-taken", 0),
+            statement("two", "decision", 10),
+            statement("one", "decision", 10),
+            statement("three", "decision", 5),
+            statement("four", "report-outcome", 0),
+        ];
+        assert_eq!(can_be_appealed(&statements, 6), [false, true, false, false, false]);
+    }
 }

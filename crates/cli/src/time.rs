@@ -2,6 +2,11 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 
+/// This device's clock, milliseconds since 1970.
+pub fn now() -> u64 {
+    u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default()
+}
+
 /// In UTC with milliseconds, for programs; `None` for 0 and for what is no time.
 pub fn utc(ms: u64) -> Option<String> {
     Some(format!("{:.3}", timestamp(ms)?))

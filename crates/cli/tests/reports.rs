@@ -119,6 +119,7 @@ fn the_same_is_reported_once_and_more_of_it_joins_the_case() {
     assert_eq!(last["missing_before"], json!(0));
     let said = alice.fails(&["report", "bob", "--reason", "harassment", "--yes"]);
     assert!(said.contains(text(&first, "case")) && said.contains("try `reports`"), "{said}");
+    assert!(!said.contains("see what became of it; "), "one piece of advice: {said}");
     assert_eq!(alice.asks(&["reports"]).len(), 1);
 
     bob.sends("I know where you live").to("alice");
@@ -148,7 +149,10 @@ fn who_stands_between_is_shown_and_what_was_said_elsewhere_is_named() {
         shown.contains("bob wrote in another conversation too: nothing of that is disclosed."),
         "{shown}"
     );
-    let line = shown.lines().find(|line| line.contains("messages by alice, ")).expect("her own words");
+    let line = shown
+        .lines()
+        .find(|line| line.contains("messages, or that they accepted or left, by alice, "))
+        .expect("her own words");
     assert!(line.ends_with(": who and when is disclosed, not what") && line.contains(" to 20"), "{shown}");
     bob.sends("and again").to("alice");
     alice.waits_for("bob: and again");
@@ -184,6 +188,8 @@ fn messages_are_reported_by_their_ids() {
     assert_eq!((&report["withheld"], text(&report, "about")), (&json!(1), "bob"));
     let said = alice.fails(&["report", &one[..4], &three, "--reason", "spam", "--yes"]);
     assert!(said.contains("no message id"), "{said}");
+    let said = alice.fails(&["report", &one[..5], "--reason", "spam", "--yes"]);
+    assert!(said.contains("at least 6 digits"), "{said}");
     let said = alice.fails(&["report", &one, "--last", "2", "--reason", "spam", "--yes"]);
     assert!(said.contains("the ids say which"), "{said}");
 }
@@ -225,7 +231,9 @@ fn who_is_suspended_is_told_where_to_look_and_still_sees_their_reports() {
     ] {
         let said = alice.fails(words);
         assert!(
-            said.contains("`zegel decisions` shows why, `zegel appeal` asks for another look"),
+            said.contains(
+                "suspended; try `zegel decisions`, which shows why, and `zegel appeal`, which asks"
+            ),
             "{words:?}: {said}"
         );
     }
@@ -239,4 +247,18 @@ fn who_is_suspended_is_told_where_to_look_and_still_sees_their_reports() {
     assert!(said.contains("1 to 4000 bytes"), "{said}");
     assert!(alice.asks(&["export"]).iter().any(|line| line["kind"] == "report"));
     alice.does(&["delete-account", "alice", "--yes"]);
+}
+
+#[test]
+fn who_is_blocked_with_a_report_that_is_refused_is_named() {
+    let (_scene, [alice, bob]) = Scene::of(["alice", "bob"]);
+    bob.sends("pay up").to("alice");
+    reports(&alice, &["bob", "--reason", "fraud"]);
+    let said = alice.fails(&["report", "bob", "--reason", "fraud", "--block", "--yes"]);
+    assert!(said.contains("reported these messages before"), "{said}");
+    assert!(said.contains("; bob is blocked all the same"), "{said}");
+    assert!(alice.requests().is_empty());
+    let said = alice.is_told(&["--json", "report", "bob", "--reason", "fraud", "--block", "--yes"]);
+    let said: Value = serde_json::from_str(&said).expect("JSON");
+    assert_eq!((text(&said, "kind"), text(&said, "blocked")), ("refused", "bob"), "{said}");
 }

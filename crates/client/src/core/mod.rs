@@ -49,7 +49,7 @@ pub(crate) use groups::Groups;
 pub(crate) use mailbox::{Opened, unseal};
 pub(crate) use make::Ready;
 pub(crate) use me::{Me, seal_to};
-pub(crate) use reports::Subject;
+pub(crate) use reports::{SHORTEST_ID, Subject, short_id};
 #[cfg(feature = "hostile")]
 pub use rogue::{Change, Member};
 pub(crate) use say::Said;

@@ -17,7 +17,7 @@ use crate::{
 
 const DOING: &str = "reporting";
 /// The shortest beginning that a message id is known by, digits.
-const SHORTEST_ID: usize = 6;
+pub(crate) const SHORTEST_ID: usize = 6;
 
 /// What a report is about.
 pub(crate) enum Subject {
@@ -32,6 +32,11 @@ pub(crate) enum Subject {
 /// Whether a word can be a message id or the beginning of one.
 fn is_id(word: &str) -> bool {
     (SHORTEST_ID..=64).contains(&word.len()) && word.bytes().all(|digit| digit.is_ascii_hexdigit())
+}
+
+/// Whether a word may be meant as the beginning of a message id, and is too short for one.
+pub(crate) fn short_id(word: &str) -> bool {
+    (1..SHORTEST_ID).contains(&word.len()) && word.bytes().all(|digit| digit.is_ascii_hexdigit())
 }
 
 /// Whether a text is all that a content says.
@@ -178,9 +183,13 @@ impl Core {
         others.sort_unstable();
         others.dedup();
         match (others.as_slice(), conversation.and_then(|it| it.peer)) {
+            ([], _) => Err(Error::usage(
+                DOING,
+                "these messages are all your own, and prove nothing about anybody else",
+                "ids of what others wrote; yours may stand beside those",
+            )),
             (_, Some(peer)) => Ok(Some(peer)),
             ([who], None) => Ok(AccountId::from_slice(who).ok()),
-            ([], None) => Err(Error::usage(DOING, "these messages are all your own", "others' messages")),
             (_, None) => Ok(None),
         }
     }

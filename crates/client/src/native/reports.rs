@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    core::Subject,
+    core::{SHORTEST_ID, Subject, short_id},
     flow,
     view::{Draft, Reported, Statement},
 };
@@ -47,6 +47,13 @@ impl Client {
     async fn new_person(&self, handle: &str) -> Result<zegel_proto::AccountId> {
         match self.person(handle).await {
             Ok(contact) => Ok(contact.account),
+            Err(Error::Refused { code: Code::NotFound | Code::HandleForm, .. }) if short_id(handle) => {
+                let why = format!(
+                    "there is no {handle} here, and no group; a message is known by at least {SHORTEST_ID} digits of its \
+                     id"
+                );
+                Err(Error::usage("reporting", why, "more of them, as `read --json` shows them"))
+            }
             Err(Error::Refused { code: Code::NotFound | Code::HandleForm, .. }) => Err(Error::usage(
                 "reporting",
                 format!("there is no {handle} here, no group and no message of that id"),
@@ -56,27 +63,8 @@ impl Client {
         }
     }
 
-    /// Sends a report as it was shown. With `block`, whom it is about is blocked, whatever the service answers. Sending
-    /// the same again after a lost answer is one report.
-    pub async fn report(
-        &self,
-        draft: &Draft,
-        category: Category,
-        note: &str,
-        block: bool,
-    ) -> Result<Reported> {
-        if block && draft.about.is_empty() {
-            let why = "a report about a group as a whole says nothing about whom to block";
-            return Err(Error::usage("reporting", why, "`block HANDLE`"));
-        }
-        let sent = self.send_report(draft, category, note).await;
-        let blocked = if block { self.block(&draft.about).await } else { Ok(()) };
-        // That a report was refused is not hidden by what else went wrong.
-        let sent = sent?;
-        blocked.map(|()| sent)
-    }
-
-    async fn send_report(&self, draft: &Draft, category: Category, note: &str) -> Result<Reported> {
+    /// Sends a report as it was shown. Sending the same again after a lost answer is one report.
+    pub async fn report(&self, draft: &Draft, category: Category, note: &str) -> Result<Reported> {
         let socket = self.connected(PATIENCE).await?;
         let report = self.engine.shared.core().begin_report(draft, category, note)?;
         let state = flow::report(&self.engine.shared, &*socket, report).await?;

@@ -44,7 +44,8 @@ impl Page {
 
     /// Whether it leads to the page where one signs in.
     pub fn asks_to_sign_in(&self) -> bool {
-        self.status == 303 && self.header("location") == Some("/desk/sign-in")
+        let path = self.header("location").and_then(|location| location.split('?').next());
+        self.status == 303 && path == Some("/desk/sign-in")
     }
 
     fn json(&self) -> Verdict<Value> {
@@ -130,7 +131,8 @@ impl Seat {
 
     /// Does one of the things that take one button.
     pub async fn acts(&self, case: &str, act: &str) -> Verdict<Page> {
-        self.posts("/desk", &format!("/desk/case/{case}/{act}"), &[]).await
+        // Filing asks for this mark before anything else is looked at; the rest do not read it.
+        self.posts("/desk", &format!("/desk/case/{case}/{act}"), &[("looked", "yes")]).await
     }
 
     /// Claims a case and decides it, which must be possible.

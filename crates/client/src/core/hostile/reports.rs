@@ -146,6 +146,7 @@ fn messages_are_picked_by_the_beginning_of_their_ids() {
         say(&mut world, who, &club, text);
     }
     say(&mut world, BOB, &chat, "apart");
+    say(&mut world, ALICE, &chat, "mine too");
     let items = world.items(ALICE);
     let id = |text: &str| {
         let item = items.iter().find(|item| item.text == text).expect("a line");
@@ -164,6 +165,7 @@ fn messages_are_picked_by_the_beginning_of_their_ids() {
 
     refused(try_words(&world, ALICE, &[&one, &id("apart")]), "from different conversations");
     refused(try_words(&world, ALICE, &[&id("mine")]), "all your own");
+    refused(try_words(&world, ALICE, &[&id("mine too")]), "all your own");
     refused(try_words(&world, ALICE, &[&one, "01"]), "no message id");
     refused(try_words(&world, ALICE, &[&one, &"0123456789ab".repeat(2)]), "there is no message");
     refused(try_words(&world, ALICE, &["alice"]), "that is you");
