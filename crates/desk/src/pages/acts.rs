@@ -8,7 +8,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse as _, Redirect, Response},
 };
-use zegel_cases::{Act, CaseNumber};
+use zegel_cases::{Act, CaseNumber, Permission};
 
 use super::door;
 use crate::{
@@ -60,7 +60,9 @@ pub(crate) async fn file<O: Office>(
     Numbered(number): Numbered,
     posted: Posted,
 ) -> Result<Response, Trouble> {
-    if posted.form.get("looked").is_empty() {
+    // Whoever may not file at all is refused by the office, which notes it.
+    let may = posted.seat.staff.role.may(Permission::AskExport);
+    if may && posted.form.get("looked").is_empty() {
         let what = "Nobody files what they have not looked at.";
         let next = "Nothing was filed. Look at the evidence, say so at the button, and file it then.";
         return Err(Trouble::new(StatusCode::UNPROCESSABLE_ENTITY, what, next).at(number));
