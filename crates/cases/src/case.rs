@@ -201,6 +201,17 @@ pub enum WhyNot {
 }
 
 impl Case {
+    /// Another report comes into it: `disclosed` messages that are not somebody else's, of which `against` are newly
+    /// proven to be the person's. Without proof no report lifts a case over others.
+    pub fn join(&mut self, category: Category, disclosed: u32, against: u32) {
+        self.reports = self.reports.saturating_add(1);
+        self.disclosed = self.disclosed.saturating_add(disclosed);
+        self.proven = self.proven.saturating_add(against);
+        if against > 0 && category.urgency() < self.category.urgency() {
+            self.category = category;
+        }
+    }
+
     /// Where it stands.
     pub fn state(&self, now_ms: u64) -> State {
         match (&self.decision, &self.appeal) {

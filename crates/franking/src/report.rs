@@ -111,13 +111,16 @@ fn authentic(keys: &StampKeys, claimed: &Claimed<'_>) -> Result<Context, Fault> 
 }
 
 /// The conversation of a run, and how far it has come.
-struct Past {
+pub struct Past {
     room: [u8; 32],
     chain: Chain,
 }
 
-/// How many are missing before a context, if it has a place after what came before.
-fn place(past: &mut Option<Past>, context: &Context) -> Result<u64, Fault> {
+/// How many are missing before a context, if it has a place after what came before: `past` is none before the first.
+///
+/// # Errors
+/// [`Fault::OtherRoom`], [`Fault::Fork`] or [`Fault::Place`]; then it counts for nothing.
+pub fn place(past: &mut Option<Past>, context: &Context) -> Result<u64, Fault> {
     let Some(past) = past else {
         *past = Some(Past { room: context.room, chain: Chain::origin(context) });
         return Ok(0);

@@ -2,7 +2,7 @@
 //! and times are those of the contexts. Only the stamps cannot be checked without the service's key.
 
 use zegel_content::Content;
-use zegel_franking::{Chain, Context, Link, REPORTING_WINDOW_MS, ZERO_TAG, verify_tag};
+use zegel_franking::{Context, REPORTING_WINDOW_MS, ZERO_TAG, report::place, verify_tag};
 use zegel_proto::{RoomId, room_uri, user_uri};
 
 use super::{Wrong, manifest::name};
@@ -17,8 +17,8 @@ pub(super) fn check_report(domain: &str, number: usize, report: &Report) -> Resu
         return Err(Wrong::new(name::report(number), NO_HANDLE));
     }
     let mut past = None;
-    for (place, shown) in (1..).zip(&report.run) {
-        let wrong = |why: String| Wrong::new(name::report(number), format!("message {place} {why}"));
+    for (nth, shown) in (1..).zip(&report.run) {
+        let wrong = |why: String| Wrong::new(name::report(number), format!("message {nth} {why}"));
         if !is_handle(&shown.handle) {
             return Err(wrong(NO_HANDLE.into()));
         }
@@ -34,7 +34,7 @@ pub(super) fn check_report(domain: &str, number: usize, report: &Report) -> Resu
         if stamped {
             let context = context(shown).map_err(&wrong)?;
             check_fields(report, shown, &context, found).map_err(|why| wrong(why.into()))?;
-            let gap = follow(&mut past, &context);
+            let gap = place(&mut past, &context).ok();
             if gap.unwrap_or(0) != shown.gap {
                 return Err(wrong("does not lie as far from the message before it as is stated".into()));
             }
@@ -58,22 +58,6 @@ pub(super) fn check_report(domain: &str, number: usize, report: &Report) -> Resu
 fn context(shown: &Shown) -> Result<Context, String> {
     let bytes = hex::decode(&shown.context).map_err(|error| format!("has no readable context: {error}"))?;
     Context::from_bytes(&bytes).map_err(|error| format!("has no readable context: {error}"))
-}
-
-/// How many messages lie between; `None` if it has no place there. As [`zegel_franking::check_report`] has it.
-fn follow(past: &mut Option<([u8; 32], Chain)>, context: &Context) -> Option<u64> {
-    let Some((room, chain)) = past else {
-        *past = Some((context.room, Chain::origin(context)));
-        return Some(0);
-    };
-    if *room != context.room {
-        return None;
-    }
-    match chain.check(context) {
-        Link::Next => Some(0),
-        Link::Gap { missing } => Some(missing),
-        Link::Repeat | Link::Fork => None,
-    }
 }
 
 /// What is stated beside a context is what the context says.

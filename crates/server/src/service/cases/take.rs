@@ -162,14 +162,8 @@ impl TakeJob {
         };
         let act = if case.reports == 0 { "open" } else { "join" };
         let doubtful = doubtful && self.is_doubtful();
-        case.reports = case.reports.saturating_add(1);
         // What is proven to be another's is no fact about this person.
-        case.disclosed = case.disclosed.saturating_add(disclosed - proven + against);
-        case.proven = case.proven.saturating_add(against);
-        // Without proof nobody lifts a case over others.
-        if against > 0 && report.category.urgency() < case.category.urgency() {
-            case.category = report.category;
-        }
+        case.join(report.category, disclosed - proven + against, against);
         let row = rows.seal_report(&self.asked.id, &case, &report, now);
         tx.put_case(&rows.seal_case(&case, doubtful, now))?;
         tx.put_report(&row)?;
