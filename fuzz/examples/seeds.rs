@@ -5,12 +5,16 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-use zegel_content::{Content, Disposition, Event, Expires, External, LastSeen, MessageId, Part, Semantics};
+use zegel_content::{
+    Asked, Contacts, Content, Disposition, Event, Expires, External, GUARDIAN_TYPE, Guardian, LastSeen,
+    MessageId, Part, Semantics,
+};
 use zegel_directory::publisher::{MemoryRecords, Publisher, VrfKey};
 use zegel_directory::{Entry, Label, Promise, Root, SignedRoot, SignerKey, skip_of};
 use zegel_franking::{Context, StampKey, ZERO_TAG, franking_tag, stamp};
 use zegel_identity::{Action, DeviceInfo, QUEUE_KEY_LEN, SignedLink, Signer, SigningKey, sign_link};
 use zegel_proto::{AccountId, DeviceId, Message, v1};
+use zegel_safety::Policy;
 
 type Done = Result<(), Box<dyn Error>>;
 
@@ -28,6 +32,8 @@ fn main() -> Done {
     reports()?;
     websocket()?;
     group_facts()?;
+    guardians()?;
+    seed("safety_rules", "shipped", Policy::shipped_text().as_bytes())?;
     directory()
 }
 
@@ -47,6 +53,26 @@ fn group_facts() -> Done {
     cbor.extend(b"\x67version\x01\x66direct\xf4\x64name\x64club\x66admins\x81\x90");
     cbor.extend([1; 16]);
     seed("group_facts", "group", &cbor)
+}
+
+fn guardians() -> Done {
+    let people = vec!["carol".to_owned()];
+    let ask = |what| Guardian::Ask { id: [1; 16], what };
+    for (name, said) in [
+        ("link", Guardian::Link { as_child: true }),
+        ("key", Guardian::Key { hash: [1; 32] }),
+        ("contact", ask(Asked::Contact { handle: "carol".into() })),
+        ("group", ask(Asked::Group { name: "club".into(), people: people.clone() })),
+        ("age", ask(Asked::Age { band: 2 })),
+        ("answer", Guardian::Answer { id: [1; 16], allow: true, secret: Some([2; 32]), next: None }),
+        ("contacts", Guardian::Contacts(Contacts { groups: vec!["club".into()], people, more: 1 })),
+        ("end", Guardian::End { secret: None }),
+    ] {
+        seed("guardian", name, &said.encode()?)?;
+        let content = Content::of_type([0; 16], ALICE, ROOM, 1, GUARDIAN_TYPE, said.encode()?);
+        seed("content", &format!("guardian-{name}"), &content.encode()?)?;
+    }
+    Ok(())
 }
 
 fn seed(target: &str, name: &str, bytes: &[u8]) -> Done {

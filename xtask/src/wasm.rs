@@ -13,6 +13,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("zegel-identity", &[]),
     ("zegel-directory", &[]),
     ("zegel-cases", &[]),
+    ("zegel-safety", &[]),
     ("zegel-client", &["--no-default-features"]),
 ];
 

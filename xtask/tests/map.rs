@@ -7,8 +7,8 @@ use std::process::Command;
 use serde_json::Value;
 
 /// The ground floor, lowest first: each may know only those before it.
-const GROUND: [&str; 6] =
-    ["zegel-content", "zegel-franking", "zegel-proto", "zegel-identity", "zegel-directory", "zegel-cases"];
+const GROUND: [&str; 7] =
+    ["zegel-content", "zegel-franking", "zegel-proto", "zegel-identity", "zegel-directory", "zegel-cases", "zegel-safety"];
 const CLIENT: &str = "zegel-client";
 const SERVER: &str = "zegel-server";
 /// No package that the server is linked with has one of these in its name.
@@ -158,7 +158,7 @@ impl Graph {
             graph.members.insert(name.to_owned(), name.to_owned());
         }
         let floors = [(2, 0), (3, 2), (4, 3), (5, 4)].map(|(from, to)| (GROUND[from], GROUND[to]));
-        for (from, to) in floors.into_iter().chain([(CLIENT, GROUND[5]), (SERVER, GROUND[5])]) {
+        for (from, to) in floors.into_iter().chain([(CLIENT, GROUND[5]), (SERVER, GROUND[6])]) {
             graph.plant(from, to, Kind::Normal);
         }
         graph.plant(CLIENT, "openmls", Kind::Normal);

@@ -89,7 +89,7 @@ impl Content {
         sent_ms: u64,
         text: impl Into<String>,
     ) -> Self {
-        let part = single(Disposition::Render, TEXT_TYPE, text.into());
+        let part = single(Disposition::Render, TEXT_TYPE, text.into().into_bytes());
         Self::new(salt, sender_uri.into(), room_uri.into(), sent_ms, part)
     }
 
@@ -101,7 +101,19 @@ impl Content {
         sent_ms: u64,
         event: Event,
     ) -> Self {
-        let part = single(Disposition::Unspecified, EVENT_TYPE, event.name().to_owned());
+        Self::of_type(salt, sender_uri, room_uri, sent_ms, EVENT_TYPE, event.name().into())
+    }
+
+    /// What one member's software tells another's, beside what people say: never shown as a message.
+    pub fn of_type(
+        salt: [u8; 16],
+        sender_uri: impl Into<String>,
+        room_uri: impl Into<String>,
+        sent_ms: u64,
+        content_type: &str,
+        body: Vec<u8>,
+    ) -> Self {
+        let part = single(Disposition::Unspecified, content_type, body);
         Self::new(salt, sender_uri.into(), room_uri.into(), sent_ms, part)
     }
 
@@ -128,8 +140,8 @@ impl Content {
     }
 }
 
-fn single(disposition: Disposition, content_type: &str, content: String) -> Part {
-    let body = Body::Single { content_type: content_type.to_owned(), content: content.into_bytes() };
+fn single(disposition: Disposition, content_type: &str, content: Vec<u8>) -> Part {
+    let body = Body::Single { content_type: content_type.to_owned(), content };
     Part { disposition, language: String::new(), body }
 }
 

@@ -13,14 +13,20 @@ mod encode;
 mod error;
 mod extensions;
 mod fields;
+mod guardian;
 mod id;
 mod limits;
 mod part;
 mod shown;
+mod tokens;
 
 pub use content::{Content, Expires, LastSeen, SeenRoot, SeenSigner};
 pub use error::ContentError;
+pub use guardian::{Asked, Contacts, GUARDIAN_TYPE, Guardian, is_plain_name};
 pub use id::{MessageId, MessageIdError, message_id};
-pub use limits::{MAX_CONTENT, MAX_DEPTH, MAX_SIGNERS, MAX_TEXT};
+pub use limits::{
+    MAX_CONTENT, MAX_DEPTH, MAX_GUARDIAN, MAX_NAME, MAX_NAMES, MAX_SIGNERS, MAX_TEXT, MAX_TOKENS,
+};
 pub use part::{Body, Disposition, External, Part, Semantics};
 pub use shown::{EVENT_TYPE, Event, Shown, TEXT_TYPE};
+pub use tokens::{TOKENS_TYPE, Tokens};

@@ -13,6 +13,18 @@ pub const MAX_TEXT: usize = 16 * 1024;
 /// Most keys of the key directory that a message may name.
 pub const MAX_SIGNERS: usize = 16;
 
+/// Most connection tokens of one message.
+pub const MAX_TOKENS: usize = 16;
+
+/// Most bytes of what a child's and a guardian's software tell each other at once.
+pub const MAX_GUARDIAN: usize = 48 * 1024;
+
+/// Most bytes of a name in it.
+pub const MAX_NAME: usize = 128;
+
+/// Most names of a list in it.
+pub const MAX_NAMES: usize = 1000;
+
 /// Most levels of parts, the outermost included (section 6.3 of the draft).
 pub const MAX_DEPTH: usize = 4;
 

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
+use crate::guardian::{GUARDIAN_TYPE, Guardian};
 use crate::part::{Body, Part, Semantics};
+use crate::tokens::{TOKENS_TYPE, Tokens};
 
 /// The media type that texts are sent with.
 pub const TEXT_TYPE: &str = "text/plain;charset=utf-8";
@@ -34,12 +36,16 @@ impl Event {
 }
 
 /// What a client can show of a message. Its `Debug` does not print what people said.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Shown<'a> {
     /// A text to show as it is; Markdown is shown as its source.
     Text(&'a str),
     /// Something that happened.
     Event(Event),
+    /// Connection tokens, for the receiver's software.
+    Tokens(Tokens),
+    /// What a child's and a guardian's software tell each other.
+    Guardian(Box<Guardian>),
     /// Something to show as "your app cannot show this yet".
     Unsupported {
         /// The media type; of several parts the first one's, and empty if there is none.
@@ -63,6 +69,10 @@ impl<'a> Shown<'a> {
             std::str::from_utf8(content).map_or(unsupported, Self::Text)
         } else if content_type == EVENT_TYPE {
             Event::from_name(content).map_or(unsupported, Self::Event)
+        } else if content_type == TOKENS_TYPE {
+            Tokens::decode(content).map_or(unsupported, Self::Tokens)
+        } else if content_type == GUARDIAN_TYPE {
+            Guardian::decode(content).map_or(unsupported, |said| Self::Guardian(Box::new(said)))
         } else {
             unsupported
         }
@@ -73,6 +83,8 @@ impl<'a> Shown<'a> {
         let first_type = parts.first().map_or("", |part| match Self::of(part) {
             Self::Text(_) => TEXT_TYPE,
             Self::Event(_) => EVENT_TYPE,
+            Self::Tokens(_) => TOKENS_TYPE,
+            Self::Guardian(_) => GUARDIAN_TYPE,
             Self::Unsupported { content_type } => content_type,
         });
         let supported = |shown: &Self| !matches!(shown, Self::Unsupported { .. });
@@ -89,6 +101,8 @@ impl fmt::Debug for Shown<'_> {
         match self {
             Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
             Self::Event(event) => write!(f, "Event({event:?})"),
+            Self::Tokens(tokens) => write!(f, "Tokens({})", tokens.tokens.len()),
+            Self::Guardian(said) => write!(f, "Guardian({})", said.kind()),
             Self::Unsupported { content_type } => write!(f, "Unsupported({content_type:?})"),
         }
     }

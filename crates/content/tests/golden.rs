@@ -4,8 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use zegel_content::{
-    Body, Content, Disposition, Event, Expires, External, LastSeen, MessageId, Part, SeenRoot, SeenSigner,
-    Semantics, Shown, message_id,
+    Asked, Body, Contacts, Content, Disposition, Event, Expires, External, GUARDIAN_TYPE, Guardian, LastSeen,
+    MessageId, Part, SeenRoot, SeenSigner, Semantics, Shown, TOKENS_TYPE, Tokens, message_id,
 };
 
 const ALICE: &str = "mimi://zegel.example/u/alice";
@@ -54,6 +54,15 @@ fn an_event() {
 }
 
 #[test]
+fn connection_tokens() {
+    let tokens = Tokens { of: [0x44; 16], last_day: 20_000, tokens: vec![salt(0), salt(16)] };
+    let body = tokens.encode().unwrap();
+    let content = Content::of_type(salt(112), ALICE, ROOM, SENT + 22, TOKENS_TYPE, body);
+    pinned(include_bytes!("golden/tokens.cbor"), &content);
+    assert!(content.body() == Shown::Tokens(tokens));
+}
+
+#[test]
 fn a_seen_root() {
     let mut content = Content::text(salt(80), BOB, ROOM, SENT + 5, "Gezien");
     let signers = vec![
@@ -63,6 +72,43 @@ fn a_seen_root() {
     let (hash, signature) = ([0x88; 32], [0x99; 64]);
     content.seen_root = Some(SeenRoot { epoch: 70_000, hash, signer: 1, signature, signers });
     pinned(include_bytes!("golden/seen_root.cbor"), &content);
+}
+
+/// What a child's and a guardian's software tell each other.
+fn guardian(first: u8, sender: &str, said: &Guardian) -> Content {
+    let sent = SENT + 6 + u64::from(first - 96);
+    Content::of_type(salt(first), sender, ROOM, sent, GUARDIAN_TYPE, said.encode().unwrap())
+}
+
+#[test]
+fn a_child_and_a_guardian() {
+    let id = salt(0);
+    let people = vec!["carol".to_owned(), "dave".to_owned()];
+    let club = "schaakclub ♞".to_owned();
+    let contacts =
+        Contacts { people: vec!["alice".into(), "carol".into()], groups: vec![club.clone()], more: 300 };
+    let ask = |what| Guardian::Ask { id, what };
+    let answer = Guardian::Answer { id, allow: true, secret: Some([0x22; 32]), next: Some([0x33; 32]) };
+    let cases: [(&[u8], &str, Guardian); 9] = [
+        (include_bytes!("golden/guardian_link.cbor"), BOB, Guardian::Link { as_child: true }),
+        (include_bytes!("golden/guardian_key.cbor"), ALICE, Guardian::Key { hash: [0x11; 32] }),
+        (include_bytes!("golden/guardian_linked.cbor"), BOB, Guardian::Linked),
+        (
+            include_bytes!("golden/guardian_ask_contact.cbor"),
+            BOB,
+            ask(Asked::Contact { handle: "carol".into() }),
+        ),
+        (include_bytes!("golden/guardian_ask_group.cbor"), BOB, ask(Asked::Group { name: club, people })),
+        (include_bytes!("golden/guardian_ask_age.cbor"), BOB, ask(Asked::Age { band: 2 })),
+        (include_bytes!("golden/guardian_answer.cbor"), ALICE, answer),
+        (include_bytes!("golden/guardian_contacts.cbor"), BOB, Guardian::Contacts(contacts)),
+        (include_bytes!("golden/guardian_end.cbor"), ALICE, Guardian::End { secret: None }),
+    ];
+    for (first, (file, sender, said)) in (96..).zip(cases) {
+        let content = guardian(first, sender, &said);
+        pinned(file, &content);
+        assert!(content.body() == Shown::Guardian(Box::new(said)));
+    }
 }
 
 #[test]

@@ -1,0 +1,261 @@
+//! What a child's and a guardian's software tell each other. Names only, never what is said elsewhere.
+
+use ciborium::Value;
+
+use crate::error::ContentError;
+use crate::fields::{Fields, to_array, to_cbor, to_fixed, to_text};
+use crate::limits::{MAX_GUARDIAN, MAX_NAME, MAX_NAMES};
+
+/// The media type of [`Guardian`].
+pub const GUARDIAN_TYPE: &str = "application/vnd.zegel.guardian";
+
+/// What a child's and a guardian's software tell each other, in the direct chat of the two. It can hold a secret, so it has
+/// no `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Guardian {
+    /// The sender wants to be linked with the receiver.
+    Link {
+        /// As the child; else as the guardian.
+        as_child: bool,
+    },
+    /// Guardian to child: SHA-256 of the secret that the child's device leaves at the service.
+    Key {
+        /// The hash.
+        hash: [u8; 32],
+    },
+    /// Child to guardian: the service has the hash. Also of the next one, after an [`Guardian::Answer`] gave a secret away.
+    Linked,
+    /// Child to guardian: may I?
+    Ask {
+        /// Random; the answer names it.
+        id: [u8; 16],
+        /// What.
+        what: Asked,
+    },
+    /// Guardian to child.
+    Answer {
+        /// Of the [`Guardian::Ask`].
+        id: [u8; 16],
+        /// Whether they may.
+        allow: bool,
+        /// Shows the service that the guardian allows another age band.
+        secret: Option<[u8; 32]>,
+        /// SHA-256 of the secret that takes its place.
+        next: Option<[u8; 32]>,
+    },
+    /// Child to guardian: with whom the child is in contact.
+    Contacts(Contacts),
+    /// The link is over.
+    End {
+        /// Guardian to child: with it the service forgets that there was a guardian.
+        secret: Option<[u8; 32]>,
+    },
+}
+
+/// What a child asks.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// To be in contact with somebody.
+    Contact {
+        /// Who.
+        handle: String,
+    },
+    /// To be in a group.
+    Group {
+        /// Its name.
+        name: String,
+        /// Handles of its members, at most [`MAX_NAMES`].
+        people: Vec<String>,
+    },
+    /// To have another age band.
+    Age {
+        /// 2 for teen, 3 for adult.
+        band: u8,
+    },
+}
+
+/// With whom somebody is in contact.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Contacts {
+    /// Handles, at most [`MAX_NAMES`].
+    pub people: Vec<String>,
+    /// Names, at most [`MAX_NAMES`].
+    pub groups: Vec<String>,
+    /// How many more people and groups there are, that did not fit.
+    pub more: u32,
+}
+
+const LINK: u8 = 0;
+const KEY: u8 = 1;
+const LINKED: u8 = 2;
+const ASK: u8 = 3;
+const ANSWER: u8 = 4;
+const CONTACTS: u8 = 5;
+const END: u8 = 6;
+
+const CONTACT: u8 = 0;
+const GROUP: u8 = 1;
+const AGE: u8 = 2;
+
+impl Guardian {
+    /// The body of the part.
+    ///
+    /// # Errors
+    /// If a name or list is too long, or a name is empty or holds control characters.
+    pub fn encode(&self) -> Result<Vec<u8>, ContentError> {
+        self.check()?;
+        let fields = match self {
+            Self::Link { as_child } => vec![LINK.into(), (*as_child).into()],
+            Self::Key { hash } => vec![KEY.into(), bytes(hash)],
+            Self::Linked => vec![LINKED.into()],
+            Self::Ask { id, what } => vec![ASK.into(), bytes(id), Value::Array(asked(what))],
+            Self::Answer { id, allow, secret, next } => {
+                vec![ANSWER.into(), bytes(id), (*allow).into(), optional(secret), optional(next)]
+            }
+            Self::Contacts(Contacts { people, groups, more }) => {
+                vec![CONTACTS.into(), texts(people), texts(groups), (*more).into()]
+            }
+            Self::End { secret } => vec![END.into(), optional(secret)],
+        };
+        let written = to_cbor(&Value::Array(fields))?;
+        check_size(written.len())?;
+        Ok(written)
+    }
+
+    /// Reads the body of a part. Strict: there is exactly one way to write it.
+    ///
+    /// # Errors
+    /// If it is anything else, or over its bounds.
+    pub fn decode(bytes: &[u8]) -> Result<Self, ContentError> {
+        check_size(bytes.len())?;
+        let mut rest = bytes;
+        let value: Value = ciborium::de::from_reader_with_recursion_limit(&mut rest, 6)
+            .map_err(|_| ContentError::Malformed)?;
+        if !rest.is_empty() {
+            return Err(ContentError::Trailing { extra: rest.len() });
+        }
+        let mut fields = Fields::of(value, "guardian")?;
+        let read = match fields.uint("kind")? {
+            LINK => Self::Link { as_child: fields.boolean("as_child")? },
+            KEY => Self::Key { hash: fields.fixed("hash")? },
+            LINKED => Self::Linked,
+            ASK => Self::Ask { id: fields.fixed("id")?, what: read_asked(fields.next("what")?)? },
+            ANSWER => Self::Answer {
+                id: fields.fixed("id")?,
+                allow: fields.boolean("allow")?,
+                secret: read_optional(&mut fields, "secret")?,
+                next: read_optional(&mut fields, "next")?,
+            },
+            CONTACTS => Self::Contacts(Contacts {
+                people: read_texts(&mut fields, "people")?,
+                groups: read_texts(&mut fields, "groups")?,
+                more: fields.uint("more")?,
+            }),
+            END => Self::End { secret: read_optional(&mut fields, "secret")? },
+            _ => return Err(ContentError::Field("kind")),
+        };
+        fields.end("guardian")?;
+        match read.encode()? == bytes {
+            true => Ok(read),
+            false => Err(ContentError::NotDeterministic),
+        }
+    }
+
+    /// Its name, to print.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Link { .. } => "link",
+            Self::Key { .. } => "key",
+            Self::Linked => "linked",
+            Self::Ask { .. } => "ask",
+            Self::Answer { .. } => "answer",
+            Self::Contacts(_) => "contacts",
+            Self::End { .. } => "end",
+        }
+    }
+
+    fn check(&self) -> Result<(), ContentError> {
+        match self {
+            Self::Ask { what: Asked::Contact { handle }, .. } => check_name(handle, "handle"),
+            Self::Ask { what: Asked::Group { name, people }, .. } => {
+                check_name(name, "name")?;
+                check_names(people, "people")
+            }
+            Self::Ask { what: Asked::Age { band }, .. } => match band {
+                2 | 3 => Ok(()),
+                _ => Err(ContentError::Field("band")),
+            },
+            Self::Contacts(Contacts { people, groups, .. }) => {
+                check_names(people, "people")?;
+                check_names(groups, "groups")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether a name may stand in a [`Guardian`]: what would be shown as nothing, or would change what stands beside it, may
+/// not.
+pub fn is_plain_name(name: &str) -> bool {
+    !name.trim().is_empty() && name.len() <= MAX_NAME && !name.chars().any(turns_text)
+}
+
+/// Control characters, and those that turn the direction of what follows.
+fn turns_text(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+fn check_size(got: usize) -> Result<(), ContentError> {
+    if got > MAX_GUARDIAN { Err(ContentError::TooLarge { got }) } else { Ok(()) }
+}
+
+fn check_name(name: &str, field: &'static str) -> Result<(), ContentError> {
+    if is_plain_name(name) { Ok(()) } else { Err(ContentError::Field(field)) }
+}
+
+fn check_names(names: &[String], field: &'static str) -> Result<(), ContentError> {
+    match names.len() <= MAX_NAMES {
+        true => names.iter().try_for_each(|name| check_name(name, field)),
+        false => Err(ContentError::Field(field)),
+    }
+}
+
+fn asked(what: &Asked) -> Vec<Value> {
+    match what {
+        Asked::Contact { handle } => vec![CONTACT.into(), handle.as_str().into()],
+        Asked::Group { name, people } => vec![GROUP.into(), name.as_str().into(), texts(people)],
+        Asked::Age { band } => vec![AGE.into(), (*band).into()],
+    }
+}
+
+fn read_asked(value: Value) -> Result<Asked, ContentError> {
+    let mut fields = Fields::of(value, "what")?;
+    let what = match fields.uint("what")? {
+        CONTACT => Asked::Contact { handle: fields.text("handle")? },
+        GROUP => Asked::Group { name: fields.text("name")?, people: read_texts(&mut fields, "people")? },
+        AGE => Asked::Age { band: fields.uint("band")? },
+        _ => return Err(ContentError::Field("what")),
+    };
+    fields.end("what")?;
+    Ok(what)
+}
+
+fn texts(names: &[String]) -> Value {
+    Value::Array(names.iter().map(|name| name.as_str().into()).collect())
+}
+
+fn read_texts(fields: &mut Fields, name: &'static str) -> Result<Vec<String>, ContentError> {
+    to_array(fields.next(name)?, name)?.into_iter().map(|text| to_text(text, name)).collect()
+}
+
+fn optional(secret: &Option<[u8; 32]>) -> Value {
+    secret.as_ref().map_or(Value::Null, |secret| bytes(secret))
+}
+
+fn read_optional(fields: &mut Fields, name: &'static str) -> Result<Option<[u8; 32]>, ContentError> {
+    fields.optional(name)?.map(|value| to_fixed(value, name)).transpose()
+}
+
+fn bytes(bytes: &[u8]) -> Value {
+    Value::Bytes(bytes.to_vec())
+}
