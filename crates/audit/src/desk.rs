@@ -3,7 +3,7 @@
 use std::{fmt, fs, path::Path};
 
 use zegel_cases::{
-    Decision, LogHead, Measure, Subject,
+    Decision, LogHead, Measure, Ruled, Subject,
     archive::{self, Apart, ArchiveError, Checked, CheckedLog},
     utc,
 };
@@ -179,6 +179,12 @@ impl fmt::Display for CaseFound {
             f,
             "computed again: the sender's commitment to each proven message, order, gaps, times: as stated"
         )?;
+        if let Some(Ruled { rule, people, days, counted, .. }) = &case.rule {
+            writeln!(
+                f,
+                "brought by the rule {rule}: from {people} people in {days} days; at least {counted} were counted"
+            )?;
+        }
         decision(f, "decided", case.decision.as_ref())?;
         decision(f, "decided on appeal", case.appeal.as_ref().and_then(|appeal| appeal.decision.as_ref()))?;
         if let Some(export) = &case.export {
@@ -215,7 +221,8 @@ fn decision(f: &mut fmt::Formatter<'_>, what: &str, decision: Option<&Decision>)
         Measure::RestrictFirstContact { days } | Measure::Suspend { days } => format!(", {days} days,"),
         Measure::Dismiss | Measure::Warn | Measure::Ban => String::new(),
     };
-    writeln!(f, "{what}: {measure}{long} for {ground}, by {}, {}", decision.by, utc(decision.at_ms))
+    let by = if decision.by_rule() { "a rule of the service" } else { &decision.by.0 };
+    writeln!(f, "{what}: {measure}{long} for {ground}, by {by}, {}", utc(decision.at_ms))
 }
 
 impl fmt::Display for LogFound {

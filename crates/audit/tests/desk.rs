@@ -6,8 +6,8 @@ use std::{fs, path::Path, process::Command};
 
 use scene::{DOMAIN, Desk, House, Said, Service};
 use zegel_cases::{
-    Case, CaseNumber, Category, Claim, Decision, Export, Finding, LogEntry, LogHead, Measure, Report, Shown,
-    StaffId, Subject, archive,
+    Case, CaseNumber, Category, Claim, Decision, Export, Finding, LogEntry, LogHead, Measure, Report, Ruled,
+    Shown, StaffId, Subject, archive,
 };
 use zegel_directory::{SignerKey, Statement};
 use zegel_identity::SigningKey;
@@ -30,6 +30,7 @@ fn case() -> Case {
         decision: None,
         appeal: None,
         export: Some(Export { asked: claim("ada"), allowed: Some(claim("sue")), reports: 1 }),
+        rule: None,
     }
 }
 
@@ -158,6 +159,28 @@ fn evidence_says_what_was_decided_and_for_how_long() {
         fs::write(&file, bytes).expect("a folder");
         let said = run("case", &file, &[]).fine();
         assert!(said.out.contains(stated), "{stated:?} is not in {said:?}");
+    }
+}
+
+#[test]
+fn evidence_says_what_a_rule_did() {
+    let house = House::new();
+    let desk = Desk::new();
+    let file = desk.path("case.zip");
+    let mut case = Case { reports: 0, disclosed: 0, ..case() };
+    let (rule, says) = ("unwanted".to_owned(), "If 8 people or more block you, you wait.".to_owned());
+    let ruled = Ruled { rule, says, people: 8, days: 7, counted: 11, at_ms: NOW };
+    case.restrict_by_rule(ruled, 7, "Als 8 of meer mensen je blokkeren, wacht je.".into()).expect("it may");
+    let sign = |body: &[u8]| house.key.sign_statement(DOMAIN, Statement::Evidence, body);
+    let bytes = archive::build(DOMAIN, house.key.links(), &case, &[], &[], NOW, sign).expect("it is small");
+    fs::write(&file, bytes).expect("a folder");
+    let said = run("case", &file, &[]).fine();
+    for part in [
+        "0 reports;",
+        "brought by the rule unwanted: from 8 people in 7 days; at least 11 were counted",
+        "decided: restrict-first-contact, 7 days, for threats, by a rule of the service",
+    ] {
+        assert!(said.out.contains(part), "{part:?} is not in {said:?}");
     }
 }
 

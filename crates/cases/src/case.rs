@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use zegel_proto::AccountId;
 
-use crate::{CaseNumber, Category, MAX_APPEAL, Measure, Permission, Staff, StaffId, hex_id};
+use crate::{CaseNumber, Category, MAX_APPEAL, Measure, Permission, Ruled, Staff, StaffId, hex_id};
 
 /// How long a person may appeal a decision, in days (EU DSA article 20: at least six months).
 pub const RULING_DAYS: u64 = 184;
@@ -104,6 +104,8 @@ pub struct Case {
     pub appeal: Option<Appeal>,
     /// Whether its evidence may leave.
     pub export: Option<Export>,
+    /// The safety rule that brought it, if one did.
+    pub rule: Option<Ruled>,
 }
 
 /// Where a case stands.
@@ -284,9 +286,7 @@ impl Case {
                     return Err(WhyNot::Unseen);
                 }
                 self.may_impose(staff, measure, &against)?;
-                if explanation.trim().is_empty() || explanation.len() > MAX_EXPLANATION {
-                    return Err(WhyNot::Words(MAX_EXPLANATION));
-                }
+                has_reason(&explanation)?;
                 let by = staff.id.clone();
                 let decision = Decision { measure, against, ground, explanation, by, at_ms: now_ms };
                 match &mut self.appeal {
@@ -341,9 +341,7 @@ impl Case {
         if measure == Measure::Ban && !staff.role.may(Permission::Ban) && !as_it_is {
             return Err(WhyNot::Role);
         }
-        if measure.days().is_some_and(|days| !(1..=MAX_DAYS).contains(&days)) {
-            return Err(WhyNot::Days);
-        }
+        has_end(measure)?;
         if self.decision.as_ref().is_some_and(|first| measure.harsher_than(first.measure)) {
             return Err(WhyNot::Harsher);
         }
@@ -400,6 +398,18 @@ impl Case {
         }
         Ok([&export.asked.by, &allowed.by])
     }
+}
+
+/// A measure that ends by itself does so within a year.
+pub(crate) fn has_end(measure: Measure) -> Result<(), WhyNot> {
+    let wrong = measure.days().is_some_and(|days| !(1..=MAX_DAYS).contains(&days));
+    if wrong { Err(WhyNot::Days) } else { Ok(()) }
+}
+
+/// A decision says why.
+pub(crate) fn has_reason(explanation: &str) -> Result<(), WhyNot> {
+    let wrong = explanation.trim().is_empty() || explanation.len() > MAX_EXPLANATION;
+    if wrong { Err(WhyNot::Words(MAX_EXPLANATION)) } else { Ok(()) }
 }
 
 /// Until when this decision may be appealed, milliseconds since 1970; 0 if it takes nothing from anybody.

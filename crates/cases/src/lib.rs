@@ -1,7 +1,9 @@
 //! What a report becomes: a case, who may do what with it, the log of every act, the words for the people it concerns.
 //!
 //! *Invariant:* no I/O, no clock and no randomness; whatever changes a case goes through [`Case`], which refuses what
-//! a role may not do and what needs a second person; nothing here decides by itself, and no number of reports does.
+//! a role may not do and what needs a second person. No number of reports decides anything. A safety rule, which counts
+//! who declined or blocked somebody, may restrict their first contact for days, and nothing else; an appeal is decided by
+//! a person.
 
 #[cfg(feature = "archive")]
 pub mod archive;
@@ -15,6 +17,7 @@ pub mod ncmec;
 mod number;
 mod report;
 mod role;
+mod rule;
 mod safe;
 mod spoken;
 mod words;
@@ -27,6 +30,7 @@ pub use measure::Measure;
 pub use number::{CaseNumber, StaffId};
 pub use report::{Finding, Report, Shown};
 pub use role::{Permission, Role, Staff};
+pub use rule::{RULES, Ruled};
 pub use safe::one_line;
 pub use spoken::in_words;
 pub use words::{Language, statement};

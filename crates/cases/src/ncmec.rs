@@ -38,6 +38,9 @@ pub enum NcmecError {
     /// A case about a group names nobody until it is decided.
     #[error("a report names a person, and this case is about a group; decide first against whom it is")]
     Nobody,
+    /// A safety rule's number says that somebody should look, and nothing that an authority could act on.
+    #[error("nobody reported anything in this case; what a rule counted is nothing to file")]
+    NoReport,
     /// The authority said no.
     #[error("the authority did not take it: {description} (code {code})")]
     Refused {
@@ -63,21 +66,26 @@ fn incident(category: Category) -> Option<(&'static str, Option<&'static str>)> 
     }
 }
 
-/// Whether the authority takes such a case: by its category, and because it is about somebody.
+/// Whether the authority takes such a case: by its category, and because it is about somebody whom people reported.
 pub fn takes(case: &Case) -> bool {
     let decided = case.standing();
     let names_somebody = decided.is_some() || matches!(case.subject, Subject::Account(_));
-    names_somebody && incident(decided.map_or(case.category, |decision| decision.ground)).is_some()
+    case.reports > 0
+        && names_somebody
+        && incident(decided.map_or(case.category, |decision| decision.ground)).is_some()
 }
 
 /// The document for `submit`.
 ///
 /// # Errors
-/// If the category is none that may be filed, or the case names nobody.
+/// If the category is none that may be filed, or the case names nobody, or nobody reported anything.
 pub fn report(domain: &str, case: &Case, reports: &[Report], filer: &Filer) -> Result<String, NcmecError> {
     let decided = case.standing();
     let category = decided.map_or(case.category, |decision| decision.ground);
     let (kind, tag) = incident(category).ok_or(NcmecError::Category(category))?;
+    if case.reports == 0 {
+        return Err(NcmecError::NoReport);
+    }
     let against = match (&case.subject, decided) {
         (_, Some(decision)) => decision.against,
         (Subject::Account(account), None) => *account,

@@ -3,6 +3,8 @@
 //! A terminal obeys control characters, and a bidirectional override shows a text in another order than it has. What is
 //! signed can hold both: a signature says whose words they are, and not that they are harmless.
 
+#[cfg(feature = "archive")]
+use crate::Ruled;
 use crate::StaffId;
 
 /// The longest name in DNS, in bytes.
@@ -47,6 +49,15 @@ impl StaffId {
         let letter =
             |letter: u8| letter.is_ascii_lowercase() || letter.is_ascii_digit() || b"-.".contains(&letter);
         (1..=Self::MAX).contains(&self.0.len()) && self.0.bytes().all(letter)
+    }
+}
+
+#[cfg(feature = "archive")]
+impl Ruled {
+    /// Whether its rule has a name as the safety rules have: 1 to 40 small letters and hyphens.
+    pub(crate) fn has_form(&self) -> bool {
+        let letter = |letter: u8| letter.is_ascii_lowercase() || letter == b'-';
+        (1..=StaffId::MAX).contains(&self.rule.len()) && self.rule.bytes().all(letter)
     }
 }
 

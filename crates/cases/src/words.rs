@@ -6,7 +6,7 @@ mod english;
 
 use zegel_proto::v1::{self, statement::Kind};
 
-use crate::{Case, CaseNumber, Category, Decision, Measure, case::appeal_until_ms};
+use crate::{Case, CaseNumber, Category, Decision, Measure, Ruled, case::appeal_until_ms};
 
 /// A language that these texts are in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +67,8 @@ enum Change {
 struct Held {
     measure: Measure,
     until_ms: u64,
+    /// Whether a rule decided first, and no person.
+    rule_first: bool,
 }
 
 /// What a decision says, and rests on.
@@ -74,22 +76,51 @@ struct Facts<'a> {
     held: Held,
     ground: Category,
     explanation: &'a str,
-    disclosed: u32,
-    proven: u32,
+    basis: Basis<'a>,
     /// Until when an appeal is taken, milliseconds since 1970; 0: none is.
     appeal_until_ms: u64,
 }
 
+/// What a decision rests on, and who decided.
+enum Basis<'a> {
+    /// A rule, on this number of people alone.
+    Rule(&'a Ruled),
+    /// A person, on what people reported, if any did, and on that a rule brought the case, if one did. On what number
+    /// is not said then: that of a rule about minors would tell who is one.
+    Person { reported: Option<Reported>, brought: bool },
+}
+
+/// What people showed of it.
+struct Reported {
+    disclosed: u32,
+    proven: u32,
+}
+
 impl Facts<'_> {
-    fn of<'a>(case: &Case, decision: &'a Decision, until_ms: u64, appeal_until_ms: u64) -> Facts<'a> {
+    fn of<'a>(case: &'a Case, decision: &'a Decision, until_ms: u64, appeal_until_ms: u64) -> Facts<'a> {
+        let reported = || Reported { disclosed: case.disclosed, proven: case.proven };
+        let basis = match &case.rule {
+            Some(ruled) if decision.by_rule() => Basis::Rule(ruled),
+            // A case that no rule brought was reported, whatever is left of that.
+            brought => Basis::Person {
+                reported: (case.reports > 0 || brought.is_none()).then(reported),
+                brought: brought.is_some(),
+            },
+        };
         Facts {
-            held: Held { measure: decision.measure, until_ms },
+            held: Held::of(case, decision.measure, until_ms),
             ground: decision.ground,
             explanation: &decision.explanation,
-            disclosed: case.disclosed,
-            proven: case.proven,
+            basis,
             appeal_until_ms,
         }
+    }
+}
+
+impl Held {
+    fn of(case: &Case, measure: Measure, until_ms: u64) -> Self {
+        let rule_first = case.decision.as_ref().is_some_and(Decision::by_rule);
+        Self { measure, until_ms, rule_first }
     }
 }
 
@@ -98,7 +129,7 @@ fn news(case: &Case, kind: Kind) -> News<'_> {
     let first_until = first.measure.until_ms(first.at_ms);
     match kind {
         Kind::Decision => News::Decided(Facts::of(case, first, first_until, appeal_until_ms(first))),
-        Kind::AppealTaken => News::AppealTaken(Held { measure: first.measure, until_ms: first_until }),
+        Kind::AppealTaken => News::AppealTaken(Held::of(case, first.measure, first_until)),
         Kind::ReportOutcome => {
             News::Outcome { acted: case.standing().is_some_and(|now| now.measure != Measure::Dismiss) }
         }
@@ -150,7 +181,7 @@ pub fn statement(
     }
 }
 
-/// The moderator's words, so that they cannot be taken for the service's.
+/// Words of a moderator or of the safety rules, so that they cannot be taken for the rest.
 fn quoted(words: &str) -> String {
     words.trim().lines().map(|line| format!("  > {}\n", line.trim_end())).collect()
 }

@@ -6,7 +6,7 @@ use kit::{
     Scene,
     memory::{self, BOB, MALLORY, MINUTE, NOW, report, shown},
 };
-use zegel_cases::{Appeal, Finding, Measure, Report, Role, Subject};
+use zegel_cases::{Appeal, Case, Finding, Measure, Report, Role, Ruled, Subject};
 
 const DECISION: [(&str, &str); 5] = [
     ("seen", "1"),
@@ -53,7 +53,7 @@ async fn a_case_shows_what_is_proven_and_what_is_missing() {
         .shows("<span class=\"badge withheld\">withheld</span>")
         .shows("<span class=\"badge unproven\">not proven: the stamp is not ours</span>")
         .shows("2 messages between, neither shown nor named")
-        .shows("Named, not disclosed: a message, or that they accepted or left.")
+        .shows("Named, not disclosed: a message, or what their device tells by itself (such as that they accepted).")
         .hides("never shown")
         .shows("<span class=\"badge change\">nothing said</span>")
         .shows("This is no message: the conversation&#39;s keys or members changed.")
@@ -240,6 +240,79 @@ async fn an_appeals_form_offers_what_was_decided_and_what_is_milder() {
     ben.post(&path, &decide, &keep).await.leads_to(&path);
     let appeal = scene.office.inner().cases[&number].0.appeal.clone().expect("it was appealed");
     assert_eq!(appeal.decision.expect("it was decided").measure, Measure::Suspend { days: 30 });
+}
+
+/// A case that nobody reported, and what a rule counted.
+fn counted(number: u64) -> (Case, Ruled) {
+    let case = Case { reports: 0, disclosed: 0, proven: 0, ..memory::case(number) };
+    let says = "If <8> people or more block you within 7 days, you wait.".into();
+    (case, Ruled { rule: "unwanted".into(), says, people: 8, days: 7, counted: 11, at_ms: NOW })
+}
+
+#[tokio::test]
+async fn what_a_rule_asks_to_look_at_is_shown_as_that() {
+    let scene = Scene::new();
+    let (mut case, ruled) = counted(1);
+    case.bring(ruled);
+    let number = scene.office.put(case, Vec::new());
+    let mut ada = scene.person("ada", Role::Moderator).await;
+    ada.get("/desk").await.shows("<td>0 <span class=\"mark\">by a rule</span></td>");
+    let path = format!("/desk/case/{number}");
+    ada.get(&path)
+        .await
+        .shows("Brought by a rule")
+        .shows("<code>unwanted</code> asks that a person looks")
+        .shows("It counts people and reads nothing")
+        .shows("If &lt;8&gt; people or more block you")
+        .shows("at least 11 different people within 7 days; the rule says 8 or more")
+        .shows("Do not tell the person how many there were")
+        .shows("Nobody reported this: 0 reports.")
+        .shows("a rule counted people, and nothing is proven")
+        .hides("No report is kept any more")
+        .hides("mostly wrong before");
+    ada.post(&path, &format!("{path}/claim"), &[]).await.leads_to(&path);
+    ada.get(&path).await.hides("and so are those who reported").shows("name=\"seen\" value=\"0\"");
+    let nothing_seen = DECISION.map(|(name, given)| (name, if name == "seen" { "0" } else { given }));
+    // Somebody reports meanwhile.
+    if let Some((case, _)) = scene.office.inner().cases.get_mut(&number) {
+        case.join(case.category, 1, 0);
+    }
+    let page = ada.post(&path, &format!("{path}/decide"), &nothing_seen).await;
+    page.shows("reports came in that were not on your page");
+    let page = ada.get(&path).await;
+    page.shows("Brought by a rule").hides("Nobody reported this").shows("and so are those who reported");
+    ada.post(&path, &format!("{path}/decide"), &DECISION).await.leads_to(&path);
+    ada.get(&path).await.shows("<dt>By</dt><dd><bdi>ada</bdi>");
+}
+
+#[tokio::test]
+async fn what_a_rule_decided_is_shown_as_no_persons_and_a_person_decides_the_appeal() {
+    let scene = Scene::new();
+    let (mut case, ruled) = counted(1);
+    case.restrict_by_rule(ruled, 7, "Als 8 of meer mensen je blokkeren, wacht je.".into()).expect("it may");
+    case.appeal(&MALLORY, "I am the new teacher", NOW).expect("it may be appealed");
+    let number = scene.office.put(case, Vec::new());
+    let mut ada = scene.person("ada", Role::Moderator).await;
+    ada.get("/desk/appeals").await.shows("by a rule").shows("No first contact for 7 days");
+    let path = format!("/desk/case/{number}");
+    ada.get(&path)
+        .await
+        .shows("<code>unwanted</code> decided this by itself")
+        .shows("<dt>By</dt><dd>a rule of the service, no person")
+        .shows("Als 8 of meer mensen je blokkeren, wacht je.")
+        .shows("A rule decided first; a person decides now.")
+        .shows("I am the new teacher")
+        .hides("Someone other than who decided first")
+        .hides("safety-rules");
+    ada.post(&path, &format!("{path}/claim"), &[]).await.leads_to(&path);
+    ada.get(&path).await.shows("Keep the decision: no first contact for 7 days").hides("value=\"suspend\"");
+    let lift = DECISION.map(|(name, given)| match name {
+        "measure" => (name, "dismiss"),
+        "seen" => (name, "0"),
+        _ => (name, given),
+    });
+    ada.post(&path, &format!("{path}/decide"), &lift).await.leads_to(&path);
+    ada.get(&path).await.shows("Closed: Lifted").shows("<bdi>ada</bdi>");
 }
 
 #[tokio::test]

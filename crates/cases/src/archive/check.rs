@@ -14,7 +14,7 @@ use super::{
     manifest::{MANIFEST, Manifest, SEAL, Seal, name},
 };
 use crate::{
-    Case, Finding, LogEntry, LogHead, Report, StaffId,
+    Case, Finding, LogEntry, LogHead, Report, Ruled, StaffId,
     safe::{is_domain, is_handle},
     verify_log,
 };
@@ -116,9 +116,12 @@ fn names(case: &Case) -> Result<(), Wrong> {
     let deciders = [case.decision.as_ref(), appealed].into_iter().flatten().map(|decision| &decision.by);
     let exporters = case.export.iter().flat_map(|export| [Some(&export.asked), export.allowed.as_ref()]);
     let claims = exporters.chain([case.claim.as_ref()]).flatten().map(|claim| &claim.by);
-    match deciders.chain(claims).all(StaffId::has_form) {
+    if !deciders.chain(claims).all(StaffId::has_form) {
+        return Err(Wrong::new(name::CASE, "it names somebody at the desk by what cannot be a name"));
+    }
+    match case.rule.as_ref().is_none_or(Ruled::has_form) {
         true => Ok(()),
-        false => Err(Wrong::new(name::CASE, "it names somebody at the desk by what cannot be a name")),
+        false => Err(Wrong::new(name::CASE, "it names a safety rule by what cannot be a name")),
     }
 }
 

@@ -1,6 +1,6 @@
 //! In Dutch.
 
-use super::{Change, Facts, Held, News, appeal_command, day, quoted};
+use super::{Basis, Change, Facts, Held, News, Reported, appeal_command, day, quoted};
 use crate::{CaseNumber, Category, Measure};
 
 const MONTHS: [&str; 12] = [
@@ -24,16 +24,19 @@ pub(super) fn text(number: CaseNumber, news: &News<'_>) -> String {
             let (held, basis) = (held(&facts.held), basis(facts));
             let mut text = format!("Een besluit over je account (zaak {number})\n\n{held}\n\n{basis}");
             if facts.appeal_until_ms != 0 {
-                text += &appeal(number, facts.appeal_until_ms);
+                text += &appeal(number, facts);
                 text += OTHER_WAYS;
             }
             text
         }
         News::AppealTaken(before) => format!(
             "We hebben je bezwaar ontvangen (zaak {number})\n\n\
-             Iemand anders dan wie het eerste besluit nam, kijkt er opnieuw naar. Je hoeft niets te doen. Wat er wordt \
-             besloten, lees je hier.\n\n\
+             {}. Je hoeft niets te doen. Wat er wordt besloten, lees je hier.\n\n\
              Tot dan geldt het eerste besluit. {}\n",
+            match before.rule_first {
+                true => "Eerst besliste een regel; nu kijkt er een mens naar",
+                false => "Iemand anders dan wie het eerste besluit nam, kijkt er opnieuw naar",
+            },
             held(before)
         ),
         News::AppealDecided(facts, change) => {
@@ -45,9 +48,13 @@ pub(super) fn text(number: CaseNumber, news: &News<'_>) -> String {
                 }
             };
             let (held, basis) = (held(&facts.held), basis(facts));
+            let who = match facts.held.rule_first {
+                true => "Eerst besliste een regel; nu heeft een mens naar je zaak gekeken.",
+                false => "Iemand anders dan wie het eerste besluit nam, heeft opnieuw naar je zaak gekeken.",
+            };
             format!(
                 "Het besluit op je bezwaar (zaak {number})\n\n\
-                 Iemand anders dan wie het eerste besluit nam, heeft opnieuw naar je zaak gekeken. {outcome}\n\n\
+                 {who} {outcome}\n\n\
                  {held}\n\n{basis}\
                  Een tweede keer bezwaar maken bij ons kan niet. {OTHER_WAYS}"
             )
@@ -79,7 +86,6 @@ const OTHER_WAYS: &str =
 
 fn held(held: &Held) -> String {
     let until = day(held.until_ms, &MONTHS);
-    let days = |days: u32| if days == 1 { "1 dag".to_owned() } else { format!("{days} dagen") };
     match held.measure {
         Measure::Dismiss => "In deze zaak wordt niets tegen je gedaan.".into(),
         Measure::Warn => {
@@ -100,13 +106,44 @@ fn held(held: &Held) -> String {
     }
 }
 
+fn days(days: u32) -> String {
+    if days == 1 { "1 dag".to_owned() } else { format!("{days} dagen") }
+}
+
 /// The rule, the facts, who decided, and their words.
 fn basis(facts: &Facts<'_>) -> String {
+    let (reported, brought) = match &facts.basis {
+        Basis::Rule(ruled) => {
+            return format!(
+                "Een regel van deze dienst heeft dit besloten, geen mens. De regel:\n{}\n\
+                 Waar dit op berust: minstens {} verschillende mensen, binnen {}. De dienst telt ze een paar weken en \
+                 bewaart niet wie het waren. Wat je schrijft, kan de dienst niet lezen, en er heeft nog niemand naar \
+                 gekeken.\n\n",
+                quoted(facts.explanation),
+                ruled.people,
+                days(ruled.days),
+            );
+        }
+        Basis::Person { reported, brought } => (reported, brought),
+    };
     let rule = match facts.held.measure {
         Measure::Dismiss => String::new(),
         _ => format!("De regel waar het om gaat: {}.\n\n", rule(facts.ground)),
     };
-    let shown = match (facts.disclosed, facts.proven) {
+    let brought = match brought {
+        true => "Een regel van deze dienst, die mensen telt en niets leest, bracht deze zaak. ",
+        false => "",
+    };
+    let shown = reported.as_ref().map(|reported| shown(reported) + " ").unwrap_or_default();
+    format!(
+        "{rule}Waar dit op berust: {brought}{shown}Berichten die niemand ons laat zien, kunnen we niet lezen.\n\n\
+         Een mens heeft dit besloten, geen computer. In eigen woorden:\n{}\n",
+        quoted(facts.explanation)
+    )
+}
+
+fn shown(reported: &Reported) -> String {
+    match (reported.disclosed, reported.proven) {
         (0, _) => "Iemand heeft je bij ons gemeld. Er zijn ons geen berichten getoond.".to_owned(),
         (1, 1) => {
             "Iemand die een bericht kreeg, heeft het bij ons gemeld. We konden bewijzen welk account het verstuurde."
@@ -127,19 +164,15 @@ fn basis(facts: &Facts<'_>) -> String {
                  account het bericht verstuurde."
             )
         }
-    };
-    format!(
-        "{rule}Waar dit op berust: {shown} Berichten die niemand ons laat zien, kunnen we niet lezen.\n\n\
-         Een mens heeft dit besloten, geen computer. In eigen woorden:\n{}\n",
-        quoted(facts.explanation)
-    )
+    }
 }
 
-fn appeal(number: CaseNumber, until_ms: u64) -> String {
-    let until = day(until_ms, &MONTHS);
+fn appeal(number: CaseNumber, facts: &Facts<'_>) -> String {
+    let until = day(facts.appeal_until_ms, &MONTHS);
     let command = appeal_command(number, "Waarom jij het anders ziet, in je eigen woorden");
+    let who = if facts.held.rule_first { "een mens" } else { "iemand anders" };
     format!(
-        "Ben je het er niet mee eens? Dan kun je tot {until} bezwaar maken. Het kost niets, en iemand anders beslist. \
+        "Ben je het er niet mee eens? Dan kun je tot {until} bezwaar maken. Het kost niets, en {who} beslist. \
          Schrijf:\n{command}Dat kan ook terwijl je account geschorst of geblokkeerd is.\n\n"
     )
 }

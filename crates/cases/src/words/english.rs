@@ -1,6 +1,6 @@
 //! In English.
 
-use super::{Change, Facts, Held, News, appeal_command, day, quoted};
+use super::{Basis, Change, Facts, Held, News, Reported, appeal_command, day, quoted};
 use crate::{CaseNumber, Category, Measure};
 
 const MONTHS: [&str; 12] = [
@@ -24,16 +24,19 @@ pub(super) fn text(number: CaseNumber, news: &News<'_>) -> String {
             let (held, basis) = (held(&facts.held), basis(facts));
             let mut text = format!("A decision about your account (case {number})\n\n{held}\n\n{basis}");
             if facts.appeal_until_ms != 0 {
-                text += &appeal(number, facts.appeal_until_ms);
+                text += &appeal(number, facts);
                 text += OTHER_WAYS;
             }
             text
         }
         News::AppealTaken(before) => format!(
             "We have your appeal (case {number})\n\n\
-             Someone else than the person who decided first will look at it again. You need not do anything, and you \
-             will be told here what they decide.\n\n\
+             {}. You need not do anything, and you will be told here what they decide.\n\n\
              Until then, the first decision holds. {}\n",
+            match before.rule_first {
+                true => "A rule decided first; now a person will look at it",
+                false => "Someone else than the person who decided first will look at it again",
+            },
             held(before)
         ),
         News::AppealDecided(facts, change) => {
@@ -45,9 +48,13 @@ pub(super) fn text(number: CaseNumber, news: &News<'_>) -> String {
                 }
             };
             let (held, basis) = (held(&facts.held), basis(facts));
+            let who = match facts.held.rule_first {
+                true => "A rule decided first; now a person looked at your case.",
+                false => "Someone else than the person who decided first looked at your case again.",
+            };
             format!(
                 "The decision on your appeal (case {number})\n\n\
-                 Someone else than the person who decided first looked at your case again. {outcome}\n\n\
+                 {who} {outcome}\n\n\
                  {held}\n\n{basis}\
                  There is no second appeal with us. {OTHER_WAYS}"
             )
@@ -81,7 +88,6 @@ const OTHER_WAYS: &str = "You can also turn to a body that is certified to settl
 
 fn held(held: &Held) -> String {
     let until = day(held.until_ms, &MONTHS);
-    let days = |days: u32| if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
     match held.measure {
         Measure::Dismiss => "In this case, nothing is done against you.".into(),
         Measure::Warn => {
@@ -103,13 +109,43 @@ fn held(held: &Held) -> String {
     }
 }
 
+fn days(days: u32) -> String {
+    if days == 1 { "1 day".to_owned() } else { format!("{days} days") }
+}
+
 /// The rule, the facts, who decided, and their words.
 fn basis(facts: &Facts<'_>) -> String {
+    let (reported, brought) = match &facts.basis {
+        Basis::Rule(ruled) => {
+            return format!(
+                "A rule of this service decided this, not a person. The rule:\n{}\n\
+                 What this rests on: at least {} different people, within {}. The service counts them for some weeks and \
+                 does not keep who they were. It cannot read what you write, and nobody has looked at it yet.\n\n",
+                quoted(facts.explanation),
+                ruled.people,
+                days(ruled.days),
+            );
+        }
+        Basis::Person { reported, brought } => (reported, brought),
+    };
     let rule = match facts.held.measure {
         Measure::Dismiss => String::new(),
         _ => format!("The rule that was broken: {}.\n\n", rule(facts.ground)),
     };
-    let shown = match (facts.disclosed, facts.proven) {
+    let brought = match brought {
+        true => "A rule of this service, which counts people and reads nothing, brought this case. ",
+        false => "",
+    };
+    let shown = reported.as_ref().map(|reported| shown(reported) + " ").unwrap_or_default();
+    format!(
+        "{rule}What this rests on: {brought}{shown}We cannot read messages that nobody shows us.\n\n\
+         A person decided this, not a machine. In their words:\n{}\n",
+        quoted(facts.explanation)
+    )
+}
+
+fn shown(reported: &Reported) -> String {
+    match (reported.disclosed, reported.proven) {
         (0, _) => "Someone reported you to us. They showed us no messages.".to_owned(),
         (1, 1) => "Someone who received a message reported it to us. We could prove which account sent it."
             .to_owned(),
@@ -127,19 +163,15 @@ fn basis(facts: &Facts<'_>) -> String {
                  account sent it."
             )
         }
-    };
-    format!(
-        "{rule}What this rests on: {shown} We cannot read messages that nobody shows us.\n\n\
-         A person decided this, not a machine. In their words:\n{}\n",
-        quoted(facts.explanation)
-    )
+    }
 }
 
-fn appeal(number: CaseNumber, until_ms: u64) -> String {
-    let until = day(until_ms, &MONTHS);
+fn appeal(number: CaseNumber, facts: &Facts<'_>) -> String {
+    let until = day(facts.appeal_until_ms, &MONTHS);
     let command = appeal_command(number, "Why you see it otherwise, in your own words");
+    let who = if facts.held.rule_first { "a person" } else { "someone else" };
     format!(
-        "If you do not agree, you can ask us to look again, until {until}. It costs nothing, and someone else will \
+        "If you do not agree, you can ask us to look again, until {until}. It costs nothing, and {who} will \
          decide. Write:\n{command}This works also while your account is suspended or banned.\n\n"
     )
 }

@@ -51,6 +51,7 @@ pub fn case() -> Case {
         decision: None,
         appeal: None,
         export: None,
+        rule: None,
     }
 }
 

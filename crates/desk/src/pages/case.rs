@@ -8,7 +8,9 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
-use zegel_cases::{Act, Case, Claim, Decision, Finding, Language, Report, Shown, Staff, Subject, WhyNot};
+use zegel_cases::{
+    Act, Case, Claim, Decision, Finding, Language, Report, Ruled, Shown, Staff, Subject, WhyNot,
+};
 
 use super::{
     decide::{DecideForm, Draft},
@@ -35,6 +37,7 @@ struct CasePage<'a> {
     row: Row,
     meaning: &'static str,
     cluster: Option<String>,
+    rule: Option<Rule>,
     reports: Vec<Reported>,
     pages: Pages,
     rulings: Vec<Ruling>,
@@ -49,6 +52,16 @@ struct CasePage<'a> {
     release: Option<&'static str>,
     decide: Option<DecideForm>,
     export: Export,
+}
+
+/// The safety rule that brought the case.
+struct Rule {
+    name: Text,
+    says: Text,
+    counted: String,
+    time: String,
+    /// Whether it decided, too.
+    decided: bool,
 }
 
 /// Which part of the reports is shown.
@@ -95,7 +108,8 @@ struct Ruling {
     ground: (&'static str, &'static str),
     against: Option<Text>,
     explanation: Text,
-    by: Text,
+    /// `None` if a rule decided.
+    by: Option<Text>,
     time: String,
 }
 
@@ -159,6 +173,7 @@ pub(super) fn show<O: Office>(
             before: (here > 1).then(|| here - 1),
             next: (here < last).then(|| here + 1),
         },
+        rule: case.rule.as_ref().map(|ruled| Rule::of(ruled, case)),
         rulings: rulings(case, &reports),
         appeal: case.appeal.as_ref().map(|appeal| (Text(appeal.text.clone()), time(appeal.at_ms))),
         others: others.into_iter().map(|line| Row::of(line, now_ms)).collect(),
@@ -181,6 +196,23 @@ pub(super) fn show<O: Office>(
         row: Row::of(line.clone(), now_ms),
     };
     page(refused.map_or(StatusCode::OK, |(status, _)| status), &template)
+}
+
+impl Rule {
+    fn of(ruled: &Ruled, case: &Case) -> Self {
+        Self {
+            name: Text(ruled.rule.clone()),
+            says: Text(ruled.says.clone()),
+            counted: format!(
+                "at least {} different people within {}; the rule says {} or more",
+                ruled.counted,
+                words::count(ruled.days.into(), "day"),
+                ruled.people
+            ),
+            time: time(ruled.at_ms),
+            decided: case.decision.as_ref().is_some_and(Decision::by_rule),
+        }
+    }
 }
 
 impl Reported {
@@ -236,7 +268,7 @@ impl Message {
             text: match shown.finding {
                 _ if shown.is_disclosed() => Ok(Text(shown.text.clone())),
                 Finding::Change => Err("This is no message: the conversation's keys or members changed."),
-                _ => Err("Named, not disclosed: a message, or that they accepted or left."),
+                _ => Err("Named, not disclosed: a message, or what their device tells by itself (such as that they accepted)."),
             },
         }
     }
@@ -293,7 +325,7 @@ impl Ruling {
             ground: (decision.ground.word(), decision.ground.line()),
             against: shown.filter(|_| group).map(|shown| handle(&shown.handle)),
             explanation: Text(decision.explanation.clone()),
-            by: Text(decision.by.0.clone()),
+            by: (!decision.by_rule()).then(|| Text(decision.by.0.clone())),
             time: time(decision.at_ms),
         }
     }

@@ -35,6 +35,8 @@ pub(super) struct Row {
     pub claimed: Option<Text>,
     pub measure: String,
     pub doubtful: bool,
+    /// Whether a safety rule brought it.
+    pub ruled: bool,
 }
 
 impl Row {
@@ -54,6 +56,7 @@ impl Row {
             proven: case.proven,
             disclosed: case.disclosed,
             doubtful,
+            ruled: case.rule.is_some(),
         }
     }
 }

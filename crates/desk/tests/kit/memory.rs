@@ -198,6 +198,7 @@ pub fn case(number: u64) -> Case {
         decision: None,
         appeal: None,
         export: None,
+        rule: None,
     }
 }
 
