@@ -140,6 +140,7 @@ fn case(about: AccountId, n: usize) -> Case {
         decision: None,
         appeal: None,
         export: None,
+        rule: None,
     }
 }
 

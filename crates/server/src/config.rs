@@ -5,7 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
+use zegel_safety::Policy;
 
 /// The whole configuration.
 #[derive(Clone, Debug, Deserialize)]
@@ -26,6 +27,9 @@ pub struct Config {
     pub directory: Directory,
     /// Where reports are dealt with.
     pub desk: Desk,
+    /// The safety rules: a file like the one that `zegel-server safety` prints; by default those that ship with Zegel.
+    #[serde(deserialize_with = "safety_file")]
+    pub safety: Policy,
     /// How long things are kept.
     pub retention: Retention,
     /// How much is allowed.
@@ -100,8 +104,6 @@ pub struct Retention {
     pub mail_days: u32,
     /// Remembered answers to submissions; hours.
     pub answer_hours: u32,
-    /// Unused contact codes; days.
-    pub token_days: u32,
     /// Heads of conversations that nobody used; days.
     pub head_days: u32,
     /// Cases with their reports, and statements to people, after the last thing that was done; days. At least as long
@@ -141,7 +143,8 @@ pub struct Limits {
     pub lookup_per_account: Rate,
     /// Look-ups of accounts before authentication from one network address.
     pub lookup_per_address: Rate,
-    /// Roots and proofs of the key directory fetched over HTTP from one network address: auditors.
+    /// Roots and proofs of the key directory fetched over HTTP from one network address (auditors), and the safety
+    /// rules and pages.
     pub audit_per_address: Rate,
     /// Attempts to join or to sign in at the desk from one network address: each begins a ceremony that the server
     /// has to remember, or tries a code.
@@ -149,7 +152,9 @@ pub struct Limits {
     /// Bytes of blobs uploaded by one account, in KiB.
     pub blob_kib_per_account: Rate,
     /// Contact codes left by one account.
-    pub token_per_account: Rate,
+    pub code_per_account: Rate,
+    /// Connection tokens left by one account, for its friends.
+    pub connection_per_account: Rate,
     /// Reports by one account.
     pub report_per_account: Rate,
     /// Appeals by one account.
@@ -170,6 +175,7 @@ impl Default for Config {
             trusted_proxies: Vec::new(),
             directory: Directory::default(),
             desk: Desk::default(),
+            safety: Policy::shipped(),
             retention: Retention::default(),
             limits: Limits::default(),
         }
@@ -187,7 +193,6 @@ impl Default for Retention {
         Self {
             mail_days: 28,
             answer_hours: 48,
-            token_days: 28,
             head_days: 365,
             case_days: 400,
             sweep_seconds: 300,
@@ -210,13 +215,23 @@ impl Default for Limits {
             audit_per_address: rate(20_000, 360_000),
             desk_per_address: rate(30, 60),
             blob_kib_per_account: rate(128 << 10, 512 << 10),
-            token_per_account: rate(20, 20),
+            code_per_account: rate(20, 20),
+            connection_per_account: rate(1000, 60),
             report_per_account: rate(10, 20),
             appeal_per_account: rate(10, 10),
             unaccepted_entries: 1000,
             authenticate_seconds: 15,
         }
     }
+}
+
+/// The rules in the file that is named.
+fn safety_file<'de, D: Deserializer<'de>>(path: D) -> Result<Policy, D::Error> {
+    let path = PathBuf::deserialize(path)?;
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        D::Error::custom(format!("while reading the safety rules {}: {error}", path.display()))
+    })?;
+    Policy::read_own(&text).map_err(D::Error::custom)
 }
 
 /// A configuration file that cannot be used.

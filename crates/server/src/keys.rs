@@ -208,9 +208,15 @@ impl KeyRing {
         &self.server_id
     }
 
-    /// What "receiver blocked sender" is stored as.
-    pub fn block_tag(&self, receiver: &AccountId, sender: &AccountId) -> [u8; 32] {
-        self.peppered(&[b"zegel block\0", &receiver.0, &sender.0])
+    /// What "receiver blocked this person" is stored as.
+    pub fn block_tag(&self, receiver: &AccountId, person: &[u8; 16]) -> [u8; 32] {
+        self.peppered(&[b"zegel block\0", &receiver.0, person])
+    }
+
+    /// The person whom the invite with this hash was made for.
+    pub(crate) fn person_of_invite(&self, invite: &[u8; 32]) -> [u8; 16] {
+        let hash = self.peppered(&[b"zegel person\0", invite]);
+        *hash.first_chunk().expect("a hash has 32 bytes")
     }
 
     /// The key for tags of what cases are about: without the key file they name nobody.

@@ -54,9 +54,9 @@ fn people_are_invited_listed_and_removed_while_the_server_runs() {
     assert!(page.starts_with("HTTP/1.1 200") && page.contains("zoe"), "{page}");
     let other = get(&server.address, &host, "/desk/join/aaaaa-aaaaa-aaaaa-aaaaa");
     assert!(other.starts_with("HTTP/1.1 404") && !other.contains("zoe"), "{other}");
-    // Whoever looks what is there learns where the desk is, and nothing else.
+    // Whoever looks what is there learns where help and the desk are, and nothing else.
     let root = get(&server.address, &server.address, "/");
-    let said = format!("This is a Zegel service. The desk, for those who work there: {origin}/desk\n");
+    let said = format!("Safety, and help: /safety\nThe desk, for those who work there: {origin}/desk\n");
     assert!(root.starts_with("HTTP/1.1 200") && root.ends_with(&said), "{root}");
     // Nobody sees the queue without signing in.
     let queue = get(&server.address, &host, "/desk");

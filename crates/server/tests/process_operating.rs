@@ -112,7 +112,17 @@ async fn only_the_invited_register_and_an_invite_sets_the_age() {
     let again = client.call(Person::new("bob").registration(&code)).await;
     assert_eq!(code_of(&again), Some(Code::InviteNeeded));
     let held = place.done(&["holdings", "alice"]);
-    assert!(held.contains("TEEN"), "{held}");
+    assert!(held.contains("TEEN") && held.contains("no other account"), "{held}");
+    // One that is for one person says so of every account.
+    let code = place.done(&["invite", "--age", "adult", "--uses", "2", "--for-one"]);
+    for handle in ["carol", "caroline"] {
+        assert!(matches!(
+            client.call(Person::new(handle).registration(&code)).await,
+            tell::Body::Promised(_)
+        ));
+        let held = place.done(&["holdings", handle]);
+        assert!(held.contains("ADULT") && held.contains("all accounts of its invite"), "{held}");
+    }
     assert!(place.refused(&["holdings", "nobody"]).contains("@nobody"));
     assert!(!place.done(&["holdings"]).is_empty());
     server.stop();

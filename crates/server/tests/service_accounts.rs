@@ -95,7 +95,7 @@ async fn invites_are_needed_and_set_the_age_band() {
     let config = Config { registration: Registration::Invite, ..Config::default() };
     let world = World::with(config).await;
     let today = zegel_server::clock::Now::get().day();
-    let invite = Invite { uses: 1, age_band: Some(AgeBand::Child), expires_day: today };
+    let invite = Invite { uses: 1, age_band: Some(AgeBand::Child), for_one: false, expires_day: today };
     let old = Invite { expires_day: today - 1, ..invite.clone() };
     world
         .write(move |tx| {
@@ -301,6 +301,8 @@ async fn a_person_is_told_what_is_held() {
     let json: serde_json::Value = serde_json::from_str(&holding.json).expect("JSON");
     assert_eq!(json["account"]["handle"], "alice");
     assert_eq!(json["account"]["age_band"], "ADULT");
+    assert_eq!(json["account"]["guarded"], false);
+    assert_eq!(json["account"]["blocked_with"], "no other account");
     assert_eq!(json["devices"][0]["key_packages"], 3);
     assert_eq!(json["sigchain_links"], 1);
 }

@@ -4,10 +4,11 @@ mod service_help;
 
 use service_help::*;
 use zegel_proto::{
-    Address, Code, DeviceId, Token, token_hash,
+    Address, Code, DeviceId, Token,
     v1::{self, AgeBand, client_frame as ask, entry::Body},
 };
-use zegel_server::{config::Config, store::AccountState};
+use zegel_safety::Policy;
+use zegel_server::{clock::Now, config::Config, store::AccountState};
 
 /// `from` founds a group with whoever owns `to`, showing `token`.
 async fn introduces(from: &mut Person, to: Address, token: Option<Token>) -> (Group, v1::Submitted) {
@@ -135,14 +136,81 @@ async fn a_code_of_somebody_else_does_not_help() {
 }
 
 #[tokio::test]
-async fn a_code_is_left_once() {
+async fn a_token_does_not_tell_that_somebody_declined() {
     let world = World::new().await;
-    let (mut alice, mut bob) = (world.adult("alice").await, world.adult("bob").await);
+    let mut pest = world.adult("pest").await;
+    let mut still_good = Vec::new();
+    for (name, declines) in [("anna", true), ("brit", false)] {
+        let mut receiver = world.adult(name).await;
+        let addresses = receiver.publish(2).await;
+        introduces(&mut pest, addresses[0], None).await;
+        if declines {
+            let (addresses, declined) = (vec![addresses[0].to_field()], pest.account.to_field());
+            let delete = v1::DeleteAddresses { addresses, declined };
+            receiver.call(ask::Body::DeleteAddresses(delete)).await.expect("declined");
+        }
+        // Shown at the address that was used, it is as good afterwards as before.
+        let token = receiver.leave_tokens(1, true).await[0];
+        introduces(&mut pest, addresses[0], Some(token)).await;
+        introduces(&mut pest, addresses[1], Some(token)).await;
+        let shown = |body: &Body| matches!(body, Body::Introduction(i) if i.token == token.to_field());
+        still_good.push(receiver.bodies().await.iter().any(shown));
+    }
+    assert_eq!(still_good, [true, true]);
+}
+
+#[tokio::test]
+async fn a_code_stays_whose_it_was_and_nobody_is_told() {
+    let world = World::new().await;
+    let [mut alice, mut bob, mut pest] =
+        [world.adult("alice").await, world.adult("bob").await, world.adult("pest").await];
     let token = alice.leave_token().await;
-    let hash = bytes::Bytes::copy_from_slice(&token_hash(&token.0));
-    bob.refused(Code::BadRequest, ask::Body::PutToken(v1::PutToken { token_hash: hash })).await;
-    let short = v1::PutToken { token_hash: vec![1; 31].into() };
-    bob.refused(Code::BadRequest, ask::Body::PutToken(short)).await;
+    // Asked again after a lost answer, and by who guessed it: both look alike.
+    for person in [&mut alice, &mut bob] {
+        person.call(put_tokens(&[token], false)).await.expect("as if it were left");
+    }
+    let (his, hers) = (bob.publish(1).await[0], alice.publish(1).await[0]);
+    for (to, shown) in [(his, false), (hers, true)] {
+        introduces(&mut pest, to, Some(token)).await;
+        let receiver = if to == his { &bob } else { &alice };
+        assert!(matches!(&receiver.bodies().await[0], Body::Introduction(i) if i.token.is_empty() != shown));
+    }
+    for bad in [
+        v1::PutToken { token_hashes: vec![vec![1; 31].into()], connection: false },
+        v1::PutToken::default(),
+        v1::PutToken { token_hashes: (0..33).map(|n| vec![n; 32].into()).collect(), connection: true },
+    ] {
+        bob.refused(Code::BadRequest, ask::Body::PutToken(bad)).await;
+    }
+}
+
+#[tokio::test]
+async fn codes_and_tokens_are_good_for_the_days_of_the_rules() {
+    let world = World::new().await;
+    let (mut adult, mut child) = (world.adult("adele").await, world.person("cody", AgeBand::Child).await);
+    let mut unknown = world.person("uma", AgeBand::Unknown).await;
+    adult.leave_tokens(1, false).await;
+    for minor in [&mut child, &mut unknown] {
+        minor.leave_tokens(1, false).await;
+    }
+    // Connection tokens tell of nobody's age.
+    for person in [&mut adult, &mut child] {
+        person.leave_tokens(2, true).await;
+    }
+    let (today, rules) = (Now::get().day(), Policy::shipped());
+    let [code, minor_code, token] =
+        [rules.codes.numbers.days, rules.codes.numbers.minor_days, rules.tokens.numbers.days]
+            .map(|n| today + n);
+    let raw = rusqlite::Connection::open(world.dir.path().join("data/zegel.db")).expect("opened");
+    let mut days = raw.prepare("SELECT day FROM token ORDER BY day").expect("SQL");
+    let days: Vec<u32> = days.query_map([], |row| row.get(0)).expect("rows").flatten().collect();
+    assert_eq!(days, [minor_code, minor_code, code, token, token, token, token]);
+    // On its last day a code is there, and the day after it goes.
+    raw.execute("UPDATE token SET day = ?1 WHERE day = ?2", [today, code]).expect("SQL");
+    raw.execute("UPDATE token SET day = ?1 WHERE day = ?2", [today - 1, minor_code]).expect("SQL");
+    world.service.sweep_once().await;
+    let left: u32 = raw.query_row("SELECT count(*) FROM token", [], |row| row.get(0)).expect("a count");
+    assert_eq!(left, 5);
 }
 
 #[tokio::test]
@@ -150,13 +218,11 @@ async fn a_block_holds_even_against_a_code_and_can_be_lifted() {
     let world = World::new().await;
     let (mut pest, mut alice) = (world.adult("pest").await, world.adult("alice").await);
     let addresses = alice.publish(3).await;
-    let block = |lift| ask::Body::Block(v1::Block { account: pest.account.to_field(), lift });
-    let (blocks, lifts) = (block(false), block(true));
-    alice.call(blocks).await.expect("blocked");
+    alice.block(pest.account, false).await;
     let token = alice.leave_token().await;
     introduces(&mut pest, addresses[0], Some(token)).await;
     assert!(alice.bodies().await.is_empty());
-    alice.call(lifts).await.expect("lifted");
+    alice.block(pest.account, true).await;
     introduces(&mut pest, addresses[1], None).await;
     assert!(is_introduction(&alice.bodies().await));
     // The address that was used while blocked stays dropped.
@@ -210,6 +276,20 @@ async fn an_unaccepted_address_takes_only_so_much() {
         pest.submit(group.says(&format!("{n}"), &[to])).await.expect("sent");
     }
     assert_eq!(alice.bodies().await.len(), 2 + 3 + 5);
+}
+
+#[tokio::test]
+async fn being_added_again_and_again_is_too_much_as_well() {
+    let mut config = Config::default();
+    config.limits.unaccepted_entries = 3;
+    let world = World::with(config).await;
+    let (mut pest, mut alice) = (world.adult("pest").await, world.adult("alice").await);
+    let to = alice.publish(1).await[0];
+    let (mut group, _) = introduces(&mut pest, to, None).await;
+    for _ in 0..5 {
+        pest.submit(group.adds(&[to], &[])).await.expect("sent");
+    }
+    assert_eq!((alice.bodies().await.len(), world.entries(SINK).await), (2 + 3, 2));
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod conformance {
     pub mod desk;
     pub mod directory;
     pub mod mail;
+    pub mod policy;
     pub mod rows;
     pub mod sweep;
 }
@@ -18,11 +19,12 @@ macro_rules! conformance {
     ($backend:ident, $place:expr) => {
         conformance!($backend, $place;
             directory: the_trees_records, roots_are_given_once, what_is_owed, an_end_that_is_owed_keeps_its_chain;
-            rows: accounts, handles_and_skeletons, account_state_and_last_seen, chains, removing_an_account,
+            rows: accounts, handles_and_skeletons, account_state_and_last_seen, age_guardian_and_person, chains, removing_an_account,
                 addresses, heads, answers, key_packages, blocks, tokens, invites, payloads;
             cases: cases_change, the_queue_is_in_order, cases_about_the_same, reports, notes_of_what_was_reported,
                 statements, old_cases_go;
             desk: staff_come_and_go, desk_invites, the_log_only_grows, verifying_follows_the_log;
+            policy: the_rules_that_were_in_force;
             mail: mailboxes, entries_in_order_and_bounded, deleting_entries, hour_keys, removing_a_mailbox,
                 numbers_without_bounds, entries_need_new_numbers;
             commits: a_failing_job_fails_its_commit, a_job_that_only_read_fails_alone, a_panic_fails_the_commit,

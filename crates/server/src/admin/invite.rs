@@ -14,11 +14,13 @@ pub async fn make(
     store: &dyn Store,
     age_band: Option<AgeBand>,
     uses: u32,
+    for_one: bool,
     expires_day: u32,
 ) -> StoreResult<String> {
     let code = new_code();
     let hash = token_hash(code.as_bytes());
-    store::write(store, move |tx| tx.put_invite(&hash, &Invite { uses, age_band, expires_day })).await?;
+    store::write(store, move |tx| tx.put_invite(&hash, &Invite { uses, age_band, for_one, expires_day }))
+        .await?;
     Ok(code)
 }
 

@@ -9,6 +9,7 @@ mod desk;
 mod holdings;
 mod invite;
 mod restore;
+mod safety;
 mod verify;
 
 use std::{
@@ -19,6 +20,7 @@ use std::{
 use clap::{Args, Subcommand, ValueEnum};
 use zegel_cases::Role;
 use zegel_proto::{AccountId, v1::AgeBand};
+use zegel_safety::{Policy, PolicyError};
 
 use crate::{
     clock::Now,
@@ -26,7 +28,7 @@ use crate::{
     keys::{KeyFileError, KeyRing},
     service::{
         DirectoryError,
-        desk::{NameError, hold},
+        desk::{NameError, hold, release_guardian},
     },
     store::{self, AccountState, SqliteStore, Store, StoreError, Tx},
 };
@@ -42,7 +44,10 @@ pub enum Command {
         /// The age band of whoever registers with it; without it they state their own
         #[arg(long)]
         age: Option<Age>,
-        /// How many people may register with it
+        /// All accounts that show it are one person's: who blocks one of them has blocked them all
+        #[arg(long)]
+        for_one: bool,
+        /// How often it may be used: to register, or (with --age) to become older
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
         uses: u32,
         /// How many days it is good for
@@ -62,6 +67,16 @@ pub enum Command {
         /// Lets the account connect again
         #[arg(long)]
         lift: bool,
+    },
+    /// Lets a child's account have another guardian, when the one it had is gone (lost device, deleted account)
+    ///
+    /// Where the two are still linked it changes nothing for long: the child's device tells the service again.
+    ReleaseGuardian {
+        /// Where it works.
+        #[command(flatten)]
+        place: Place,
+        /// The child's handle
+        handle: String,
     },
     /// Puts a new stamp key in use; the old one verifies reports for 90 days more
     RotateKeys {
@@ -141,6 +156,14 @@ pub enum Command {
         place: Place,
         /// Their name
         name: String,
+    },
+    /// Prints the safety rules that ship with Zegel; with a file, checks it and shows what differs from them
+    ///
+    /// Copy what is printed, change numbers and sources, and name the copy in the configuration (`safety = "FILE"`).
+    /// What changed is shown at /safety and told to everybody.
+    Safety {
+        /// Rules of your own
+        file: Option<PathBuf>,
     },
     /// Shows what the server holds, why and for how long; with a handle, what it holds about that account
     Holdings {
@@ -234,6 +257,9 @@ pub enum AdminError {
     /// Where the desk is opened.
     #[error(transparent)]
     DeskOrigin(#[from] zegel_desk::OriginError),
+    /// The safety rules.
+    #[error(transparent)]
+    Safety(#[from] PolicyError),
     /// The configuration.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -265,14 +291,20 @@ pub enum AdminError {
 /// Carries a command out.
 pub async fn run(command: Command) -> Result<(), AdminError> {
     match command {
-        Command::Invite { place, age, uses, days } => {
-            let code =
-                invite::make(&place.store()?, age.map(AgeBand::from), uses, Now::get().day() + days).await?;
+        Command::Invite { place, age, for_one, uses, days } => {
+            let (age, last_day) = (age.map(AgeBand::from), Now::get().day() + days);
+            let code = invite::make(&place.store()?, age, uses, for_one, last_day).await?;
             println!("{code}");
         }
         Command::Suspend { place, handle, lift } => {
             let state = suspend(&place.store()?, &handle, !lift).await?;
             println!("@{} is {}", plain(&handle), state.word());
+        }
+        Command::ReleaseGuardian { place, handle } => {
+            let had = release_guardian(&place.store()?, plain(&handle)).await?;
+            let had = had.ok_or_else(|| AdminError::NoAccount(handle.clone()))?;
+            let says = if had { "may have another guardian now" } else { "had no guardian" };
+            println!("@{} {says}", plain(&handle));
         }
         Command::RotateKeys { place } => {
             let id = place.keys()?.ok_or(AdminError::NoKeys)?.rotate_franking(Now::get())?;
@@ -305,6 +337,8 @@ pub async fn run(command: Command) -> Result<(), AdminError> {
         Command::DeskRemove { place, name } => {
             println!("{}", desk::remove(&place.store()?, &name).await?);
         }
+        Command::Safety { file: None } => print!("{}", Policy::shipped_text()),
+        Command::Safety { file: Some(file) } => println!("{}", safety::compare(&file)?),
         Command::Holdings { handle: None, .. } => print!("{}", holdings::list()),
         Command::Holdings { place, handle: Some(handle) } => {
             println!("{}", holdings::about(&place.store()?, place.keys()?, handle).await?);

@@ -14,8 +14,8 @@ fn made_once_and_read_again() {
     assert_eq!(first.storage(), again.storage());
     assert_eq!(first.server_id(), again.server_id());
     let (a, b) = (AccountId([1; 16]), AccountId([2; 16]));
-    assert_eq!(first.block_tag(&a, &b), again.block_tag(&a, &b));
-    assert_ne!(first.block_tag(&a, &b), first.block_tag(&b, &a));
+    assert_eq!(first.block_tag(&a, &b.0), again.block_tag(&a, &b.0));
+    assert_ne!(first.block_tag(&a, &b.0), first.block_tag(&b, &a.0));
     assert!(!format!("{first:?}").contains(&hex::encode(first.storage())));
 }
 

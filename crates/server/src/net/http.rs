@@ -1,4 +1,4 @@
-//! The paths: `/`, `/v1/socket`, `/v1/directory`, `/desk`, `/healthz`, `/metrics`.
+//! The paths: `/`, `/v1/socket`, `/v1/directory`, `/safety`, `/desk`, `/healthz`, `/metrics`.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -18,7 +18,7 @@ use sha1::{Digest, Sha1};
 use zegel_desk::Origin;
 use zegel_proto::{DeviceId, v1};
 
-use super::{Shared, connection, directory, transport::Transport};
+use super::{Shared, connection, directory, safety, transport::Transport};
 use crate::{service::Desk, store};
 
 /// Who asks; the accept loop puts it into every request.
@@ -27,13 +27,16 @@ pub(super) struct Peer(pub IpAddr);
 
 /// All paths. `origin` is where browsers open the desk.
 pub(super) fn router(shared: Arc<Shared>, origin: Origin) -> Router {
-    let root = format!("This is a Zegel service. The desk, for those who work there: {origin}/desk\n");
+    let root = format!(
+        "This is a Zegel service. Safety, and help: /safety\nThe desk, for those who work there: {origin}/desk\n"
+    );
     let desk = zegel_desk::router(Arc::new(Desk::new(shared.service.clone())), origin);
     let desk = desk.layer(from_fn_with_state(shared.clone(), knock));
     Router::new()
         .route("/", get(async move || root.clone()))
         .route("/v1/socket", get(socket))
         .merge(directory::router())
+        .merge(safety::router(shared.clone()))
         .route("/healthz", get(healthz))
         .route("/metrics", get(metrics))
         .with_state(shared)

@@ -12,6 +12,7 @@ pub mod frames;
 mod http;
 mod listen;
 mod report;
+mod safety;
 mod tend;
 mod tls;
 mod transport;

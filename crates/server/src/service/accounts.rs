@@ -3,7 +3,7 @@
 use zegel_directory::{Entry, SignedPromise};
 use zegel_identity::{Chain, DeviceInfo, SignedLink, auth_message, verify};
 use zegel_proto::{
-    AccountId, Code, DeviceId, check_handle, token_hash,
+    AccountId, Code, DeviceId, check_handle,
     v1::{self, AgeBand},
 };
 
@@ -12,7 +12,9 @@ use super::{
     directory::{has_room, owe, promise},
     handles::{id_mark, skeleton},
     hour_keys::{NOBODY, SINK, usable},
+    invites::{invite_hash, use_invite, valid_invite},
     key_packages::stale,
+    person::Person,
     post::{Post, new_mailbox},
     refusal::Refusal,
     seal::SealKey,
@@ -20,7 +22,8 @@ use super::{
 use crate::{
     clock::Now,
     config::Registration,
-    store::{Account, AccountState, Invite, Mailbox, Owed, StoreResult, Tx, read, write},
+    keys::KeyRing,
+    store::{Account, AccountState, Mailbox, Owed, StoreResult, Tx, read, write},
 };
 
 /// What somebody is told who may not connect.
@@ -64,12 +67,15 @@ impl Service {
             language,
             created_day: today,
             last_seen_day: today,
+            person: Vec::new(),
+            guardian: None,
         };
-        let code = call.invite.trim().to_ascii_lowercase();
-        let invite = (!code.is_empty()).then(|| token_hash(code.as_bytes()));
+        let invite = invite_hash(&call.invite);
         let needed = self.config.registration == Registration::Invite;
-        let owed = write(&*self.store, move |tx| begin(tx, account, device, &link, invite, needed)).await??;
-        Ok(promise(&self.keys(), chain.handle(), Entry::of(&chain), &owed))
+        let (keys, with) = (self.keys(), self.keys());
+        let owed =
+            write(&*self.store, move |tx| begin(tx, &with, account, device, &link, invite, needed)).await??;
+        Ok(promise(&keys, chain.handle(), Entry::of(&chain), &owed))
     }
 
     pub(super) async fn authenticate(
@@ -115,7 +121,8 @@ impl Service {
         let answer = write(&*self.store, move |tx| {
             // The device may have been revoked since the chain was read.
             let Some(mailbox) = tx.mailbox(&device)? else { return Ok(None) };
-            if tx.account(&account)?.is_some_and(|a| a.last_seen_day != now.day()) {
+            let Some(row) = tx.account(&account)? else { return Ok(None) };
+            if row.last_seen_day != now.day() {
                 tx.set_last_seen(&account, now.day())?;
             }
             let first_seq = first_waiting(tx, &device, &mailbox)?;
@@ -127,7 +134,15 @@ impl Service {
             post.keep_hour_key(&account, &device)?;
             post.finish()?;
             let next_seq = mailbox.next_seq;
-            Ok(Some(v1::Authenticated { first_seq, next_seq, key_packages, last_resort, server_ms: now.ms }))
+            Ok(Some(v1::Authenticated {
+                first_seq,
+                next_seq,
+                key_packages,
+                last_resort,
+                server_ms: now.ms,
+                age_band: row.age_band.into(),
+                guarded: row.guardian.is_some(),
+            }))
         });
         let answer = answer.await?.ok_or_else(failed)?;
         session.device = Some((account, device));
@@ -143,12 +158,19 @@ impl Service {
         account: AccountId,
         device: DeviceId,
     ) -> Result<Option<v1::Authenticated>, Refusal> {
-        let Some(mailbox) = read(&*self.store, move |tx| tx.mailbox(&device)).await? else { return Ok(None) };
+        let rows = read(&*self.store, move |tx| Ok((tx.mailbox(&device)?, tx.account(&account)?)));
+        let (Some(mailbox), Some(row)) = rows.await? else { return Ok(None) };
         let seq = mailbox.next_seq;
         session.device = Some((account, device));
         (session.first_seq, session.appeal_only) = (seq, true);
-        let server_ms = Now::get().ms;
-        Ok(Some(v1::Authenticated { first_seq: seq, next_seq: seq, server_ms, ..Default::default() }))
+        Ok(Some(v1::Authenticated {
+            first_seq: seq,
+            next_seq: seq,
+            server_ms: Now::get().ms,
+            age_band: row.age_band.into(),
+            guarded: row.guardian.is_some(),
+            ..Default::default()
+        }))
     }
 
     pub(super) async fn delete_account(
@@ -206,6 +228,7 @@ fn language(tag: &str) -> Result<String, Refusal> {
 
 fn begin(
     tx: &mut dyn Tx,
+    keys: &KeyRing,
     mut account: Account,
     device: DeviceId,
     link: &SignedLink,
@@ -217,7 +240,7 @@ fn begin(
         return Ok(Err(Refusal::rate_limited(zegel_directory::EPOCH_MS)));
     }
     let valid = match &invite {
-        Some(hash) => tx.invite(hash)?.filter(|i| i.uses > 0 && account.created_day <= i.expires_day),
+        Some(hash) => valid_invite(tx, hash, account.created_day)?,
         None => None,
     };
     if valid.is_none() && (needed || invite.is_some()) {
@@ -234,10 +257,15 @@ fn begin(
     if account.id == NOBODY || tx.skeleton_used(&mark)? || tx.mailbox(&device)?.is_some() {
         return taken(Code::BadChain, "the account's or device's id was used before; make new ones");
     }
+    let mut person = Person::own(&account.id);
     if let (Some(hash), Some(invite)) = (invite, valid) {
         account.age_band = invite.age_band.unwrap_or(account.age_band);
-        tx.put_invite(&hash, &Invite { uses: invite.uses - 1, ..invite })?;
+        use_invite(tx, &hash, &invite)?;
+        if invite.for_one {
+            person = Person::invited(keys, &hash);
+        }
     }
+    account.person = person.seal(keys, &account.id);
     // Both the handle and the id stay taken for ever, also when the account is gone.
     tx.put_account(&account, &mark)?;
     tx.put_account(&account, &looks)?;

@@ -32,6 +32,8 @@ pub(super) enum State {
     Accepted,
     /// Written to the mailbox that nobody reads.
     Sink,
+    /// Was delivered, until the address was deleted: nothing is written any more.
+    Ended,
 }
 
 impl State {
@@ -40,7 +42,7 @@ impl State {
         match self {
             Self::Pending { since_hour, .. } => hour.saturating_sub(since_hour) > UNACCEPTED_HOURS,
             Self::Accepted => false,
-            Self::Sink => true,
+            Self::Sink | Self::Ended => true,
         }
     }
 }
@@ -95,6 +97,11 @@ impl AddressValue {
         Self { device, last_resort, bindings: Vec::new() }
     }
 
+    /// Whether a conversation may be introduced here that was not before.
+    pub(super) fn is_open_to(&self, tag: &[u8; 32]) -> bool {
+        self.bindings.is_empty() || self.last_resort && self.bindings.iter().all(|b| &b.tag != tag)
+    }
+
     pub(super) fn binding(&mut self, tag: &[u8; 32]) -> Option<&mut Binding> {
         self.bindings.iter_mut().find(|b| &b.tag == tag)
     }
@@ -125,10 +132,13 @@ impl AddressValue {
     }
 
     /// What stays of an address that was deleted: the mailbox that nobody reads has it, so nobody else can bind it.
-    /// What was not accepted goes on being written there, so that its sender cannot tell when it was declined.
+    /// What was not accepted goes on being written there, so that its sender cannot tell when it was declined. That a
+    /// conversation was accepted stays known: its members would else count as strangers here, and could tell.
     pub(super) fn buried(mut self) -> Self {
-        self.bindings.retain(|binding| binding.state != State::Accepted);
-        self.bindings.iter_mut().for_each(|binding| binding.state = State::Sink);
+        for binding in &mut self.bindings {
+            let was_accepted = matches!(binding.state, State::Accepted | State::Ended);
+            binding.state = if was_accepted { State::Ended } else { State::Sink };
+        }
         Self { device: SINK, last_resort: false, ..self }
     }
 
@@ -142,6 +152,7 @@ impl AddressValue {
                 State::Pending { entries, since_hour, introducer } => (0u8, entries, since_hour, introducer),
                 State::Accepted => (1, 0, 0, nobody),
                 State::Sink => (2, 0, 0, nobody),
+                State::Ended => (3, 0, 0, nobody),
             };
             bytes.extend_from_slice(tag);
             bytes.push(kind);
@@ -178,6 +189,7 @@ fn read_binding(bytes: &[u8]) -> Option<Binding> {
         },
         1 => State::Accepted,
         2 => State::Sink,
+        3 => State::Ended,
         _ => return None,
     };
     Some(Binding { tag: *tag, state })
@@ -197,6 +209,7 @@ mod tests {
                     State::Pending { entries: u32::MAX, since_hour: 500_000, introducer: AccountId([i; 16]) }
                 }
                 1 => State::Accepted,
+                _ if i % 2 == 0 => State::Ended,
                 _ => State::Sink,
             };
             assert!(value.bind([i; 32], state, 500_000));
@@ -241,7 +254,8 @@ mod tests {
             let mut buried = value.buried();
             assert_eq!((buried.to_bytes().len(), buried.device, buried.last_resort), (size, SINK, false));
             let left = buried.binding(&[1; 32]).map(|binding| binding.state);
-            assert_eq!(left, (state != State::Accepted).then_some(State::Sink));
+            let kept = if state == State::Accepted { State::Ended } else { State::Sink };
+            assert_eq!((left, buried.clone().buried()), (Some(kept), buried));
         }
     }
 

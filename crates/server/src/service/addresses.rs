@@ -2,10 +2,12 @@
 
 use bytes::Bytes;
 use zegel_proto::{AccountId, Address, Code, DeviceId, v1};
+use zegel_safety::Signal;
 
 use super::{
     Service, Session,
     address_value::{AddressValue, State, Target},
+    person::Person,
     refusal::Refusal,
 };
 use crate::{
@@ -90,7 +92,8 @@ impl Service {
         let targets: Vec<_> =
             call.addresses.iter().map(|address| self.tagged(address, &[0; 32])).collect::<Result<_, _>>()?;
         let now = Now::get();
-        let counts = write(&*self.store, move |tx| {
+        let keys = self.keys();
+        let by = write(&*self.store, move |tx| {
             let mut counts = false;
             for target in &targets {
                 let Some(mut value) = tx.address(&target.hash)?.and_then(|sealed| target.open(&sealed))
@@ -108,13 +111,14 @@ impl Service {
                     tx.bury_address(&target.hash, &target.seal(&value.buried()), now.day())?;
                 }
             }
-            Ok(counts)
+            // Only who introduced what was declined here is counted.
+            match counts {
+                true => Person::of(tx, &keys, &account).map(Some),
+                false => Ok(None),
+            }
         });
-        // Only who introduced what was declined here is counted.
-        if counts.await?
-            && let Some(whom) = declined
-        {
-            self.declines.note(whom, account, now);
+        if let (Some(by), Some(whom)) = (by.await?, declined) {
+            self.watch.note(&whom, [(by, Signal::Declined)], now);
         }
         Ok(())
     }

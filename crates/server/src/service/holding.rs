@@ -7,6 +7,7 @@ use super::{
     Service, Session,
     accounts::listed,
     cases::{WORK, held},
+    person::Person,
     refusal::Refusal,
 };
 use crate::{
@@ -45,6 +46,13 @@ pub(crate) fn holding(
             "language": account.language,
             "created_day": account.created_day,
             "last_seen_day": account.last_seen_day,
+            "guarded": account.guardian.is_some(),
+            "blocked_with": keys.map(|keys| {
+                match Person::open(keys, &account.id, &account.person) == Person::own(&account.id) {
+                    true => "no other account",
+                    false => "all accounts of its invite",
+                }
+            }),
         })
     });
     let mut devices = Vec::new();

@@ -131,15 +131,34 @@ impl HourKeys {
         keys.get(device).filter(|key| key.hour == hour).cloned()
     }
 
+    /// Makes a key for this hour in any case, and gives it with the one that holds: the same, if the device had none yet.
+    /// So it costs the same, whatever came to the device before. None if its chain does not list it (any more).
+    pub(super) fn spend(
+        &self,
+        tx: &mut dyn Tx,
+        account: &AccountId,
+        device: &DeviceId,
+        hour: u32,
+    ) -> StoreResult<Option<[Arc<HourKey>; 2]>> {
+        let queue_key = queue_key_of(tx, account, device)?;
+        let made = queue_key.and_then(|queue_key| HourKey::new(device, &queue_key, hour)).map(Arc::new);
+        Ok(made.map(|made| [made.clone(), self.settle(device, made)]))
+    }
+
     fn make(&self, device: &DeviceId, queue_key: &QueueKey, hour: u32) -> Option<Arc<HourKey>> {
-        let made = Arc::new(HourKey::new(device, queue_key, hour)?);
+        Some(self.settle(device, Arc::new(HourKey::new(device, queue_key, hour)?)))
+    }
+
+    /// The key that holds: this one, if there is none yet.
+    fn settle(&self, device: &DeviceId, made: Arc<HourKey>) -> Arc<HourKey> {
+        let hour = made.hour;
         let mut keys = self.keys.lock().expect("no panic holds this lock");
         // Another thread may have made one meanwhile; there is one for each hour.
         match keys.get(device).filter(|key| key.hour == hour) {
-            Some(other) => Some(other.clone()),
+            Some(other) => other.clone(),
             None => {
                 keys.insert(*device, made.clone());
-                Some(made)
+                made
             }
         }
     }

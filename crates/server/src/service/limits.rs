@@ -65,7 +65,8 @@ pub(super) struct Limits {
     introduce: Limit<AccountId>,
     lookup: Limit<AccountId>,
     blob_kib: Limit<AccountId>,
-    token: Limit<AccountId>,
+    code: Limit<AccountId>,
+    connection: Limit<AccountId>,
     report: Limit<AccountId>,
     appeal: Limit<AccountId>,
     rejoin: Limit<(DeviceId, RoomId)>,
@@ -87,7 +88,8 @@ impl Limits {
             introduce: Limit::new(table.introduce_per_account),
             lookup: Limit::new(table.lookup_per_account),
             blob_kib: Limit::new(table.blob_kib_per_account),
-            token: Limit::new(table.token_per_account),
+            code: Limit::new(table.code_per_account),
+            connection: Limit::new(table.connection_per_account),
             report: Limit::new(table.report_per_account),
             appeal: Limit::new(table.appeal_per_account),
             rejoin: Limit(RateLimiter::keyed(rejoin)),
@@ -129,8 +131,10 @@ impl Limits {
     pub(super) fn blob(&self, account: AccountId, bytes: usize) -> Result<(), Refusal> {
         self.blob_kib.check(&account, bytes.max(BLOB_LEAST).div_ceil(1024) as u32)
     }
-    pub(super) fn token(&self, account: AccountId) -> Result<(), Refusal> {
-        self.token.check(&account, 1)
+    /// Contact codes that are left, or connection tokens.
+    pub(super) fn tokens(&self, account: AccountId, connection: bool, n: u32) -> Result<(), Refusal> {
+        let limit = if connection { &self.connection } else { &self.code };
+        limit.check(&account, n)
     }
     pub(super) fn report(&self, account: AccountId) -> Result<(), Refusal> {
         self.report.check(&account, 1)
@@ -150,9 +154,10 @@ impl Limits {
         for limit in [&self.register, &self.connect, &self.lookup_unknown, &self.audit, &self.desk] {
             limit.shrink();
         }
-        let of_accounts =
-            [&self.introduce, &self.lookup, &self.blob_kib, &self.token, &self.report, &self.appeal];
-        for limit in of_accounts {
+        for limit in [&self.introduce, &self.lookup, &self.blob_kib, &self.code, &self.connection] {
+            limit.shrink();
+        }
+        for limit in [&self.report, &self.appeal] {
             limit.shrink();
         }
         self.submit.shrink();

@@ -6,6 +6,7 @@
 mod accounts;
 mod address_value;
 mod addresses;
+mod age;
 mod answers;
 mod cases;
 mod chains;
@@ -18,15 +19,20 @@ mod handles;
 mod holding;
 mod hour_keys;
 mod introduce;
+mod invites;
 mod key_packages;
 mod limits;
 mod mailboxes;
-mod policy;
+mod person;
 mod post;
 mod refusal;
 mod rejoin;
+mod rules;
+mod safety;
 mod seal;
 mod session;
+mod signals;
+mod strangers;
 mod submission;
 mod submit;
 mod tend;
@@ -35,15 +41,17 @@ use std::sync::{Arc, RwLock, atomic::AtomicU64};
 
 use zegel_directory::SignedPromise;
 use zegel_proto::v1::{self, client_frame as ask, server_frame as tell};
+use zegel_safety::Policy;
 
 use crate::{blobs::Blobs, config::Config, hub::Hub, keys::KeyRing, store::Store};
 use answers::Answers;
 use directory::Directory;
-use facts::Declines;
 use hour_keys::HourKeys;
 use limits::Limits;
 use post::PostOffice;
 use refusal::Refusal;
+use signals::Watch;
+use strangers::Strangers;
 
 pub(crate) use accounts::HOW_TO_APPEAL;
 pub use desk::Desk;
@@ -58,11 +66,14 @@ pub struct Service {
     store: Arc<dyn Store>,
     keys: RwLock<Arc<KeyRing>>,
     config: Config,
+    safety: Arc<Policy>,
+    policy_changes: Vec<v1::PolicyChange>,
     blobs: Blobs,
     limits: Arc<Limits>,
+    strangers: Arc<Strangers>,
     office: PostOffice,
     directory: Directory,
-    declines: Arc<Declines>,
+    watch: Arc<Watch>,
     foreign: AtomicU64,
 }
 
@@ -71,7 +82,7 @@ impl Service {
     /// first: it is late.
     ///
     /// # Errors
-    /// If the key directory cannot be opened.
+    /// If the store fails, or the key directory cannot be opened.
     pub async fn start(
         store: Arc<dyn Store>,
         keys: KeyRing,
@@ -82,11 +93,16 @@ impl Service {
         let directory = Directory::open(store.clone(), &keys, config.directory.cache_mib << 20).await?;
         tend::make_sink(&*store);
         let foreign = AtomicU64::new(store.foreign_changes().unwrap_or_default());
+        let policy_changes = safety::note_policy(&*store, &config.safety).await?;
         let unaccepted_entries = config.limits.unaccepted_entries;
+        let (watch, looks) = Watch::new();
         let service = Arc::new(Self {
             store,
             keys: RwLock::new(Arc::new(keys)),
             limits: Arc::new(Limits::new(&config.limits)),
+            strangers: Arc::default(),
+            safety: Arc::new(config.safety.clone()),
+            policy_changes,
             config,
             blobs,
             office: PostOffice {
@@ -94,11 +110,13 @@ impl Service {
                 answers: Arc::new(Answers::default()),
                 hub,
                 unaccepted_entries,
+                runtime: tokio::runtime::Handle::current(),
             },
             directory,
-            declines: Arc::default(),
+            watch: Arc::new(watch),
             foreign,
         });
+        rules::follow(&service, looks);
         service.publish_all().await;
         Ok(service)
     }
@@ -166,6 +184,9 @@ impl Service {
             ask::Body::Report(call) => tell::Body::Report(self.report(session, call).await?),
             ask::Body::FetchReports(_) => tell::Body::Reports(self.fetch_reports(session).await?),
             ask::Body::FetchStatements(_) => tell::Body::Statements(self.fetch_statements(session).await?),
+            ask::Body::ChangeAge(call) => self.change_age(session, call).await.map(|()| done)?,
+            ask::Body::SetGuardian(call) => self.set_guardian(session, call).await.map(|()| done)?,
+            ask::Body::FetchPolicy(_) => tell::Body::Policy(self.fetch_policy(session)?),
             ask::Body::Appeal(call) => self.appeal(session, call).await.map(|()| done)?,
         };
         Ok(Some(answer))

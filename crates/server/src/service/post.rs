@@ -1,12 +1,13 @@
 //! Puts entries into mailboxes within one write job, and pushes them to connections after the commit.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, ops::Range, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use tokio::runtime::Handle;
 use zegel_proto::{AccountId, DeviceId, Message as _, padding_for, v1};
 
 use super::{
-    address_value::{AddressValue, State, Target},
+    address_value::{AddressValue, Binding, State, Target},
     answers::Answers,
     hour_keys::{HourKey, HourKeys, NOBODY, SINK},
 };
@@ -15,6 +16,9 @@ use crate::{
     hub::{Hub, Push},
     store::{HourKeyRow, Mailbox, StoreResult, StoredEntry, Tx},
 };
+
+/// When what came from a stranger is pushed, after the commit; milliseconds.
+const LATER_MS: Range<u64> = 100..400;
 
 /// A shared payload to push along: name and sealed bytes.
 pub(super) type Pushed = Option<(Bytes, Bytes)>;
@@ -26,6 +30,8 @@ pub(super) struct PostOffice {
     pub(super) answers: Arc<Answers>,
     pub(super) hub: Arc<Hub>,
     pub(super) unaccepted_entries: u32,
+    /// Where pushes wait that are made later.
+    pub(super) runtime: Handle,
 }
 
 impl PostOffice {
@@ -44,8 +50,52 @@ pub(super) struct Post<'a> {
     now: Now,
     boxes: HashMap<DeviceId, Mailbox>,
     pushes: Vec<(DeviceId, Push)>,
+    /// What is pushed some moments after the commit.
+    later: Vec<(DeviceId, Push)>,
     fresh: Vec<Arc<HourKey>>,
     answered: Option<(DeviceId, u64, [u8; 32])>,
+}
+
+/// Where an entry goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Way {
+    pub(super) to: DeviceId,
+    /// It was accepted there; if not, it is pushed some moments later.
+    pub(super) is_accepted: bool,
+}
+
+impl Way {
+    const NOWHERE: Self = Self { to: SINK, is_accepted: false };
+
+    fn of(state: State, device: DeviceId) -> Self {
+        match state {
+            State::Accepted => Self::accepted(device),
+            State::Pending { .. } => Self::unaccepted(device),
+            State::Sink => Self::NOWHERE,
+            // Nothing is to tell it from one that goes on.
+            State::Ended => Self::accepted(SINK),
+        }
+    }
+
+    /// From whom the device expects mail: the service, or somebody it accepted.
+    pub(super) fn accepted(to: DeviceId) -> Self {
+        Self { to, is_accepted: true }
+    }
+
+    /// From a stranger.
+    pub(super) fn unaccepted(to: DeviceId) -> Self {
+        Self { to, is_accepted: false }
+    }
+}
+
+/// Pushes what came from strangers, at a moment that their senders do not know: whoever measured what the service does right
+/// after an introduction could see that somebody is connected and got it. (Chance, and so much that a device's answer
+/// meets nothing else of the sender's.)
+async fn push_later(hub: Arc<Hub>, pushes: Vec<(DeviceId, Push)>) {
+    tokio::time::sleep(Duration::from_millis(rand::random_range(LATER_MS))).await;
+    for (device, push) in pushes {
+        hub.push(&device, push);
+    }
 }
 
 /// An empty mailbox. Its numbers begin anywhere, so that they tell nothing of how much came.
@@ -68,8 +118,8 @@ pub(super) fn padded(body: v1::entry::Body) -> Vec<u8> {
 
 impl<'a> Post<'a> {
     pub(super) fn new(tx: &'a mut dyn Tx, office: &'a PostOffice, now: Now) -> Self {
-        let (boxes, pushes, fresh) = Default::default();
-        Self { tx, office, now, boxes, pushes, fresh, answered: None }
+        let (boxes, pushes, later, fresh) = Default::default();
+        Self { tx, office, now, boxes, pushes, later, fresh, answered: None }
     }
 
     /// The mailbox of a device, if it has one; the sink always has.
@@ -85,13 +135,16 @@ impl<'a> Post<'a> {
         })
     }
 
-    /// Adds an entry (see [`padded`]); returns its number. A device without a mailbox gets nothing.
-    pub(super) fn put(
-        &mut self,
-        device: &DeviceId,
-        plain: &[u8],
-        payload: &Pushed,
-    ) -> StoreResult<Option<u64>> {
+    /// Adds an entry (see [`padded`]) on its way.
+    pub(super) fn put(&mut self, way: &Way, plain: &[u8], payload: &Pushed) -> StoreResult<()> {
+        let Some(push) = self.store(&way.to, plain, payload)? else { return Ok(()) };
+        let pushes = if way.is_accepted { &mut self.pushes } else { &mut self.later };
+        pushes.push((way.to, push));
+        Ok(())
+    }
+
+    /// Stores an entry; returns what is to be pushed. A device without a mailbox gets nothing.
+    fn store(&mut self, device: &DeviceId, plain: &[u8], payload: &Pushed) -> StoreResult<Option<Push>> {
         let Some(account) = self.mailbox(device)?.map(|mailbox| mailbox.account) else { return Ok(None) };
         let hour = self.now.hour();
         let Some(key) = self.office.hours.current(self.tx, &account, device, hour)? else {
@@ -104,22 +157,23 @@ impl<'a> Post<'a> {
         let sealed = key.seal(device, seq, plain);
         let entry = StoredEntry { hour_key: key.id, sealed: sealed.clone() };
         self.tx.put_entry(device, seq, hour, &entry)?;
-        let push = Push { seq, hour_key: key.id, fresh, sealed, payload: payload.clone() };
-        self.pushes.push((*device, push));
-        Ok(Some(seq))
+        Ok(Some(Push { seq, hour_key: key.id, fresh, sealed, payload: payload.clone() }))
     }
 
     /// Adds the confirmation of a submission; when the device acknowledges it, the answer in this row ends.
     pub(super) fn confirm(&mut self, device: &DeviceId, plain: &[u8], answer: [u8; 32]) -> StoreResult<()> {
-        let seq = self.put(device, plain, &None)?;
-        self.answered = seq.map(|seq| (*device, seq, answer));
+        let Some(push) = self.store(device, plain, &None)? else { return Ok(()) };
+        self.answered = Some((*device, push.seq, answer));
+        self.pushes.push((*device, push));
         Ok(())
     }
 
     /// Stores the hour key, unless an earlier commit did; returns what was stored.
     fn keep(&mut self, device: &DeviceId, key: &Arc<HourKey>) -> StoreResult<Option<Arc<HourKeyRow>>> {
         let fresh = key.not_stored();
-        if let Some(row) = &fresh {
+        if let Some(row) = &fresh
+            && !self.fresh.iter().any(|kept| Arc::ptr_eq(kept, key))
+        {
             self.tx.put_hour_key(device, row)?;
             self.fresh.push(key.clone());
         }
@@ -134,12 +188,49 @@ impl<'a> Post<'a> {
         }
     }
 
-    /// Where mail to this address goes now: a mailbox, the sink, or nowhere. Counts it, if the address is not
-    /// accepted yet.
-    pub(super) fn route(&mut self, target: &Target) -> StoreResult<Option<DeviceId>> {
-        let Some(mut value) = self.open(target)? else { return Ok(None) };
+    /// Whoever is introduced to costs a key: their device's for this hour, if it has none yet, or one that is thrown away
+    /// to where nobody reads. What is dropped costs it too. So the time that it takes tells neither whether it was delivered
+    /// nor whether somebody was there lately. For an address that names nobody, the sender's own device stands in.
+    pub(super) fn spend_hour_key(
+        &mut self,
+        named: Option<(AccountId, DeviceId)>,
+        sender: (AccountId, DeviceId),
+    ) -> StoreResult<()> {
+        let (account, device) = named.unwrap_or(sender);
+        let hour = self.now.hour();
+        let Some([made, held]) = self.office.hours.spend(self.tx, &account, &device, hour)? else {
+            return Ok(());
+        };
+        match made.not_stored().filter(|_| !Arc::ptr_eq(&made, &held)) {
+            Some(spare) => self.tx.put_hour_key(&SINK, &spare),
+            None => self.keep(&device, &made).map(drop),
+        }
+    }
+
+    /// Where mail to this address goes now: to a mailbox or the sink. Counts it, if the address is not accepted yet.
+    ///
+    /// What goes nowhere goes to the sink: the sender could measure the difference.
+    pub(super) fn route(&mut self, target: &Target) -> StoreResult<Way> {
+        let Some(mut value) = self.open(target)? else { return Ok(Way::NOWHERE) };
         let device = value.device;
-        let Some(binding) = value.binding(&target.tag) else { return Ok(None) };
+        let way = match value.binding(&target.tag) {
+            Some(binding) => Way::of(self.count(binding), device),
+            None => Way::NOWHERE,
+        };
+        if self.mailbox(&way.to)?.is_none() {
+            // The device was revoked: nothing will ever come to this address again.
+            self.tx.bury_address(&target.hash, &target.seal(&value.buried()), self.now.day())?;
+            return Ok(Way::NOWHERE);
+        }
+        if !way.is_accepted {
+            self.tx.put_address(&target.hash, &target.seal(&value))?;
+        }
+        Ok(way)
+    }
+
+    /// Counts an entry that a conversation sends to an address; what was not accepted in time, or is too much, is dropped
+    /// from then on.
+    pub(super) fn count(&self, binding: &mut Binding) -> State {
         let over = binding.state.is_over(self.now.hour());
         if let State::Pending { entries, .. } = &mut binding.state {
             *entries = entries.saturating_add(1);
@@ -147,18 +238,7 @@ impl<'a> Post<'a> {
                 binding.state = State::Sink;
             }
         }
-        let state = binding.state;
-        let to = if state == State::Sink { SINK } else { device };
-        if self.mailbox(&to)?.is_none() {
-            // The device was revoked: nothing will ever come to this address again.
-            self.tx.bury_address(&target.hash, &target.seal(&value.buried()), self.now.day())?;
-            return Ok(None);
-        }
-        // What is dropped is written as well: the sender could measure the difference.
-        if state != State::Accepted {
-            self.tx.put_address(&target.hash, &target.seal(&value))?;
-        }
-        Ok(Some(to))
+        binding.state
     }
 
     /// The value of an address, if there is one.
@@ -168,7 +248,7 @@ impl<'a> Post<'a> {
 
     /// Writes the mailboxes' counters, and pushes after the commit.
     pub(super) fn finish(self) -> StoreResult<()> {
-        let Self { tx, office, boxes, pushes, fresh, answered, .. } = self;
+        let Self { tx, office, boxes, pushes, later, fresh, answered, .. } = self;
         for (device, mailbox) in &boxes {
             tx.put_mailbox(device, mailbox)?;
         }
@@ -183,6 +263,9 @@ impl<'a> Post<'a> {
             }
             for (device, push) in pushes {
                 office.hub.push(&device, push);
+            }
+            if !later.is_empty() {
+                office.runtime.spawn(push_later(office.hub, later));
             }
         }));
         Ok(())
@@ -199,7 +282,7 @@ mod tests {
     use zegel_proto::{Address, GroupId};
 
     /// Where mail to an introduced address goes after so many hours.
-    async fn routed_after(hours: u64) -> [Option<DeviceId>; 2] {
+    async fn routed_after(hours: u64) -> [DeviceId; 2] {
         let dir = tempfile::tempdir().expect("a folder");
         let data = dir.path().join("data");
         let store = SqliteStore::open(&data).expect("a store");
@@ -211,6 +294,7 @@ mod tests {
             answers: Arc::default(),
             hub: Arc::default(),
             unaccepted_entries: 1000,
+            runtime: Handle::current(),
         };
         let start = Now { ms: 1_800_000_000_000 };
         let later = Now { ms: start.ms + hours * 3_600_000 };
@@ -220,17 +304,17 @@ mod tests {
             let (since_hour, introducer) = (start.hour(), AccountId([5; 16]));
             value.bind(target.tag, State::Pending { entries: 0, since_hour, introducer }, since_hour);
             tx.put_address(&target.hash, &target.seal(&value))?;
-            let first = Post::new(tx, &office, later).route(&target)?;
+            let first = Post::new(tx, &office, later).route(&target)?.to;
             // What counts as declined stays so, whatever the clock says.
-            Ok([first, Post::new(tx, &office, start).route(&target)?])
+            Ok([first, Post::new(tx, &office, start).route(&target)?.to])
         });
         routed.await.expect("written")
     }
 
     #[tokio::test]
     async fn an_introduction_nobody_accepts_counts_as_declined_after_28_days() {
-        let device = Some(DeviceId([1; 16]));
+        let device = DeviceId([1; 16]);
         assert_eq!(routed_after(28 * 24).await, [device, device]);
-        assert_eq!(routed_after(28 * 24 + 1).await, [Some(SINK), Some(SINK)]);
+        assert_eq!(routed_after(28 * 24 + 1).await, [SINK, SINK]);
     }
 }

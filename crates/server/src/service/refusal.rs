@@ -33,6 +33,10 @@ impl Refusal {
     pub(super) fn internal() -> Self {
         Self::new(Code::Internal, "the server could not read or write; try again later")
     }
+    /// The same in other words.
+    pub(super) fn saying(self, text: impl Into<Cow<'static, str>>) -> Self {
+        Self { text: text.into(), ..self }
+    }
     pub(super) fn rate_limited(retry_after_ms: u64) -> Self {
         Self { retry_after_ms, ..Self::new(Code::RateLimited, "too much at once; wait and try again") }
     }

@@ -46,13 +46,13 @@ impl Service {
             }
             let mut post = Post::new(tx, &office, Now::get());
             for (target, sealed) in copies {
-                let Some(to) = post.route(&target)? else { continue };
+                let way = post.route(&target)?;
                 // Not told: others may have asked there, and other copies arrive.
                 if !limits.rejoin_at(&target.hash) {
                     continue;
                 }
                 let request = v1::RejoinRequest { group_id: group.to_field(), sealed };
-                post.put(&to, &padded(v1::entry::Body::Rejoin(request)), &None)?;
+                post.put(&way, &padded(v1::entry::Body::Rejoin(request)), &None)?;
             }
             post.finish()?;
             Ok(Ok(()))

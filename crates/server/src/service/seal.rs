@@ -36,6 +36,11 @@ impl SealKey {
         Self::derived(storage, b"", "zegel key packages")
     }
 
+    /// For whose an account is.
+    pub(super) fn of_persons(storage: &[u8; 32]) -> Self {
+        Self::derived(storage, b"", "zegel persons")
+    }
+
     /// For cases, their reports and what people are told about them.
     pub(super) fn of_cases(storage: &[u8; 32]) -> Self {
         Self::derived(storage, b"", "zegel cases")
@@ -126,15 +131,15 @@ impl TokenKey {
         Self { row, key: SealKey::derived(storage, token_hash, "zegel token") }
     }
 
-    pub(super) fn seal(&self, owner: &AccountId, day: u32) -> Vec<u8> {
-        self.key.seal(&self.row, &[&owner.0[..], &day.to_be_bytes()].concat())
+    pub(super) fn seal(&self, owner: &AccountId, last_day: u32) -> Vec<u8> {
+        self.key.seal(&self.row, &[&owner.0[..], &last_day.to_be_bytes()].concat())
     }
 
-    /// The owner, and the day on which it was left.
+    /// The owner, and the last day that it is good.
     pub(super) fn open(&self, sealed: &[u8]) -> Option<(AccountId, u32)> {
         let plain = self.key.open(&self.row, sealed)?;
-        let (owner, day) = plain.split_first_chunk()?;
-        Some((AccountId(*owner), u32::from_be_bytes(day.try_into().ok()?)))
+        let (owner, last_day) = plain.split_first_chunk()?;
+        Some((AccountId(*owner), u32::from_be_bytes(last_day.try_into().ok()?)))
     }
 }
 

@@ -84,6 +84,7 @@ impl Service {
                 | DeleteAccount(_)
                 | FetchAccount(_)
                 | FetchRoot(_)
+                | FetchPolicy(_)
         );
         if !about_oneself {
             let text =
@@ -116,6 +117,7 @@ impl Service {
             max_frame: MAX_FRAME as u32,
             key_package_stock: KEY_PACKAGE_STOCK,
             app: self.config.app.clone(),
+            policy: bytes::Bytes::copy_from_slice(&self.config.safety.hash()),
         })
     }
 }

@@ -7,13 +7,17 @@ use bytes::Bytes;
 use subtle::ConstantTimeEq as _;
 use zegel_franking::{Context, StampKey, stamp};
 use zegel_proto::{Code, v1};
+use zegel_safety::Policy;
 
 use super::{
     Service, Session,
-    facts::{Declines, Sender},
-    post::{Post, PostOffice, Pushed, padded, random_48},
+    facts::Sender,
+    introduce::Admission,
+    post::{Post, PostOffice, Pushed, Way, padded, random_48},
     refusal::Refusal,
     seal::Payload,
+    signals::Watch,
+    strangers::Strangers,
     submission::{Carried, Piece, Submission},
 };
 use crate::{
@@ -31,9 +35,9 @@ impl Service {
         }
         let keys = self.keys();
         let submission = Submission::prepare(call, sender, &keys)?;
-        let (office, declines) = (self.office.clone(), self.declines.clone());
-        let token_days = self.config.retention.token_days;
-        let job = SubmitJob { submission, keys, office, declines, token_days };
+        let (office, watch) = (self.office.clone(), self.watch.clone());
+        let (safety, strangers) = (self.safety.clone(), self.strangers.clone());
+        let job = SubmitJob { submission, keys, office, watch, safety, strangers };
         write(&*self.store, move |tx| job.run(tx)).await?
     }
 }
@@ -42,8 +46,9 @@ struct SubmitJob {
     submission: Submission,
     keys: Arc<KeyRing>,
     office: PostOffice,
-    declines: Arc<Declines>,
-    token_days: u32,
+    watch: Arc<Watch>,
+    safety: Arc<Policy>,
+    strangers: Arc<Strangers>,
 }
 
 /// The place in the conversation that a submission takes.
@@ -79,6 +84,7 @@ impl SubmitJob {
                 "the server has no stamp key; its operator must look",
             )));
         };
+        let now = Now::get();
         let sender = match &it.welcome {
             None => None,
             Some(_) => match tx.account(&it.sender.0)? {
@@ -86,9 +92,14 @@ impl SubmitJob {
                 None => return Ok(Err(Refusal::new(Code::AuthFailed, "this account is gone"))),
             },
         };
+        let admission = sender.as_ref().map(|sender| self.admission(sender, now));
+        if let (Some(admission), Some(welcome)) = (&admission, &it.welcome)
+            && let Err(refusal) = admission.may_come(tx, welcome)?
+        {
+            return Ok(Err(refusal));
+        }
 
         // From here on nothing refuses any more.
-        let now = Now::get();
         let (stamped, hash) = self.stamped(&it.message, place.seq, place.prev, now, (key_id, key));
         let mut stamps = vec![stamped];
         let (mut seq, mut stamp_hash) = (place.seq, hash);
@@ -103,8 +114,8 @@ impl SubmitJob {
 
         let mut post = Post::new(tx, &self.office, now);
         self.to_members(&mut post, now, &stamps[0])?;
-        if let Some(sender) = &sender {
-            self.to_newcomers(&mut post, now, &stamps, sender)?;
+        if let (Some(sender), Some(admission)) = (&sender, &admission) {
+            self.to_newcomers(&mut post, now, &stamps, sender, admission)?;
         }
         let submission_id = it.id.to_field();
         let confirmation = v1::Confirmation { submission_id, stamps: stamps.clone() };
@@ -147,6 +158,10 @@ impl SubmitJob {
         }
     }
 
+    fn admission<'a>(&'a self, sender: &'a Sender, now: Now) -> Admission<'a> {
+        Admission::new(sender, &self.keys, &self.safety, &self.strangers, now)
+    }
+
     fn stamped(
         &self,
         piece: &Piece,
@@ -184,15 +199,16 @@ impl SubmitJob {
         }))
     }
 
-    /// To each address whose tag is this conversation's; others get nothing, and the sender does not learn it.
+    /// To each address whose tag is this conversation's; for others it is dropped, and the sender does not learn it.
     fn to_members(&self, post: &mut Post<'_>, now: Now, stamped: &v1::Stamped) -> StoreResult<()> {
         let it = &self.submission;
         let pushed = keep(post, now, &it.message.carried)?;
         let entry = self.entry(&it.message, stamped);
         for target in &it.targets {
             // A device's own message comes back as a confirmation.
-            if let Some(device) = post.route(target)?.filter(|device| *device != it.sender.1) {
-                post.put(&device, &entry, &pushed)?;
+            let way = post.route(target)?;
+            if way.to != it.sender.1 {
+                post.put(&way, &entry, &pushed)?;
             }
         }
         Ok(())
@@ -205,6 +221,7 @@ impl SubmitJob {
         now: Now,
         stamps: &[v1::Stamped],
         sender: &Sender,
+        admission: &Admission<'_>,
     ) -> StoreResult<()> {
         let it = &self.submission;
         let Some(welcome) = &it.welcome else { return Ok(()) };
@@ -215,9 +232,13 @@ impl SubmitJob {
             }
             _ => None,
         };
-        let facts = sender.facts(now, &self.declines);
+        let about = sender.account.id;
+        let facts = sender.facts(now, self.watch.lately(&self.safety, &about, now));
+        let mut signs = Vec::with_capacity(welcome.newcomers.len());
         for newcomer in &welcome.newcomers {
-            let admitted = super::introduce::admit(post, newcomer, sender, &self.keys, self.token_days, now)?;
+            let admitted = admission.admit(post, newcomer)?;
+            post.spend_hour_key(admitted.named, it.sender)?;
+            signs.extend(admitted.signal);
             let entry = padded(v1::entry::Body::Introduction(v1::Introduction {
                 origin: stamps.first().cloned(),
                 welcome: welcome.carried.inline.clone(),
@@ -228,11 +249,14 @@ impl SubmitJob {
                 token: admitted.token.map(|token| token.to_field()).unwrap_or_default(),
                 facts: Some(facts.clone()),
             }));
-            post.put(&admitted.to, &entry, &pushed)?;
+            let way = Way::unaccepted(admitted.to);
+            post.put(&way, &entry, &pushed)?;
             if let Some((entry, pushed)) = &first {
-                post.put(&admitted.to, entry, pushed)?;
+                post.put(&way, entry, pushed)?;
             }
         }
+        let watch = self.watch.clone();
+        post.tx.after_commit(Box::new(move || watch.note(&about, signs, now)));
         Ok(())
     }
 }

@@ -54,7 +54,7 @@ impl Service {
     pub async fn sweep_once(&self) {
         let now = Now::get();
         self.limits.shrink();
-        self.declines.forget_old(now);
+        self.watch.forget_old(now);
         self.office.hours.forget_before(now.hour());
         if self.keys().has_expired(now) {
             match self.keys().read_again().map(|keys| self.reload(keys)) {
@@ -144,7 +144,7 @@ fn cut(retention: &Retention, now: Now, held: Vec<AccountId>) -> Cut {
         // A job that began in the last hour may still put an entry under its key.
         idle_hour: now.hour().saturating_sub(1),
         answer_hour: now.hour().saturating_sub(retention.answer_hours),
-        token_day: now.day().saturating_sub(retention.token_days),
+        token_day: now.day(),
         dead_day: now.day().saturating_sub(retention.mail_days.saturating_add(DEAD_ADDRESS_DAYS)),
         invite_day: now.day(),
         head_month: now.month().saturating_sub(retention.head_days.div_ceil(30)),

@@ -19,8 +19,8 @@ use tokio::sync::oneshot;
 use zegel_proto::AccountId;
 
 pub use rows::{
-    Account, AccountState, CaseRow, DeskInvite, Head, HourKeyRow, Invite, Mailbox, NOBODY, Owed, QueuePlace,
-    ReportHead, ReportRow, RootRow, StaffRow, StoredEntry,
+    Account, AccountState, CaseRow, DeskInvite, Head, HourKeyRow, Invite, Mailbox, NOBODY, Owed, PolicyRow,
+    QueuePlace, ReportHead, ReportRow, RootRow, StaffRow, StoredEntry,
 };
 pub use sqlite::SqliteStore;
 pub use tx::Tx;
@@ -121,7 +121,7 @@ pub struct Cut {
     pub idle_hour: u32,
     /// Remembered answers from before this hour.
     pub answer_hour: u32,
-    /// Tokens from before this day.
+    /// Tokens that were good before this day for the last time.
     pub token_day: u32,
     /// Addresses that were deleted before this day.
     pub dead_day: u32,

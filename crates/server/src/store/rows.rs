@@ -29,6 +29,10 @@ pub struct Account {
     pub created_day: u32,
     /// Day of the last connection.
     pub last_seen_day: u32,
+    /// Whose it is, as far as blocks go: the account itself, or whoever an invite was made for; sealed.
+    pub person: Vec<u8>,
+    /// SHA-256 of what the guardian's device knows, if there is a guardian.
+    pub guardian: Option<[u8; 32]>,
 }
 
 impl Account {
@@ -162,6 +166,8 @@ pub struct Invite {
     pub uses: u32,
     /// The age band it sets, if any.
     pub age_band: Option<AgeBand>,
+    /// All accounts that it makes are one person's.
+    pub for_one: bool,
     /// Last day it is valid.
     pub expires_day: u32,
 }
@@ -262,4 +268,15 @@ pub struct DeskInvite {
     pub role: String,
     /// Until when, milliseconds since 1970.
     pub expires_ms: u64,
+}
+
+/// Safety rules, from the day on that they came into force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyRow {
+    /// The day.
+    pub day: u32,
+    /// `zegel_safety::Policy::hash`.
+    pub hash: [u8; 32],
+    /// The rules, as `zegel_safety::Policy::to_toml` writes them.
+    pub toml: String,
 }

@@ -2,11 +2,11 @@
 
 use zegel_cases::State;
 use zegel_identity::SignedLink;
-use zegel_proto::{AccountId, BlobName, DeviceId, RoomId};
+use zegel_proto::{AccountId, BlobName, DeviceId, RoomId, v1::AgeBand};
 
 use super::{
     Account, AccountState, CaseRow, Counts, Cut, DeskInvite, Head, HourKeyRow, Invite, Mailbox, Owed,
-    QueuePlace, ReportHead, ReportRow, RootRow, StaffRow, StoreResult, StoredEntry,
+    PolicyRow, QueuePlace, ReportHead, ReportRow, RootRow, StaffRow, StoreResult, StoredEntry,
 };
 
 /// The operations of a transaction. Days and hours count from 1970-01-01T00:00Z.
@@ -29,6 +29,14 @@ pub trait Tx {
     fn set_account_state(&mut self, id: &AccountId, state: AccountState, until_day: u32) -> StoreResult<()>;
     /// Changes whether the operator suspends it.
     fn set_account_held(&mut self, id: &AccountId, held: bool) -> StoreResult<()>;
+    /// Gives it another age band.
+    fn set_account_age(&mut self, id: &AccountId, age_band: AgeBand) -> StoreResult<()>;
+    /// Notes that it has this guardian, or none.
+    fn set_account_guardian(&mut self, id: &AccountId, guardian: Option<[u8; 32]>) -> StoreResult<()>;
+    /// Notes whose it is.
+    fn set_account_person(&mut self, id: &AccountId, person: &[u8]) -> StoreResult<()>;
+    /// Whose it is; also of a removed account, until a sweep takes its chain.
+    fn person(&mut self, id: &AccountId) -> StoreResult<Option<Vec<u8>>>;
     /// Notes the day of the last connection.
     fn set_last_seen(&mut self, id: &AccountId, day: u32) -> StoreResult<()>;
     /// Removes the account, its mailboxes, entries, hour keys and key packages. Its skeleton stays taken, and its
@@ -110,8 +118,8 @@ pub trait Tx {
     fn blocked(&mut self, tag: &[u8; 32]) -> StoreResult<bool>;
     /// Adds or removes a block tag.
     fn set_block(&mut self, tag: &[u8; 32], blocked: bool) -> StoreResult<()>;
-    /// Leaves a token's hash with a sealed owner.
-    fn put_token(&mut self, hash: &[u8; 32], day: u32, sealed: &[u8]) -> StoreResult<()>;
+    /// Leaves a token's hash with a sealed owner; `last_day` is the last day that it is good.
+    fn put_token(&mut self, hash: &[u8; 32], last_day: u32, sealed: &[u8]) -> StoreResult<()>;
     /// Reads a token's sealed owner.
     fn token(&mut self, hash: &[u8; 32]) -> StoreResult<Option<Vec<u8>>>;
     /// Uses a token up.
@@ -207,6 +215,13 @@ pub trait Tx {
     fn append_log(&mut self, seq: u64, line: &str, hash: &[u8; 32]) -> StoreResult<()>;
     /// Lines of the desk's log from number `from_seq` on, in order.
     fn log_lines(&mut self, from_seq: u64, limit: usize) -> StoreResult<Vec<String>>;
+
+    // The safety rules.
+
+    /// The rules that are and were in force, the newest first.
+    fn policy_changes(&mut self) -> StoreResult<Vec<PolicyRow>>;
+    /// Notes that these are in force now.
+    fn put_policy_change(&mut self, row: &PolicyRow) -> StoreResult<()>;
 
     // Retention.
 

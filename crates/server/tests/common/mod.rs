@@ -123,6 +123,8 @@ pub fn account(handle: &str) -> Account {
         language: "en".into(),
         created_day: 20_000,
         last_seen_day: 20_000,
+        person: b"sealed".to_vec(),
+        guardian: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Each operation on accounts and on what is kept under a name.
 
 use zegel_proto::{AccountId, BlobName, DeviceId, RoomId, v1::AgeBand};
-use zegel_server::store::{AccountState, Head, Invite};
+use zegel_server::store::{AccountState, Cut, Head, Invite};
 
 use crate::common::*;
 
@@ -17,6 +17,8 @@ pub fn accounts(at: &dyn Place) {
     alice.state = AccountState::Restricted;
     alice.until_day = 20_100;
     alice.held = true;
+    alice.person = b"another".to_vec();
+    alice.guardian = Some([7; 32]);
     let second = alice.clone();
     write(&*store, move |tx| tx.put_account(&second, "alice")).unwrap();
     assert_eq!(read(&*store, move |tx| tx.account(&id)).unwrap(), Some(alice));
@@ -71,6 +73,35 @@ pub fn account_state_and_last_seen(at: &dyn Place) {
         tx.set_last_seen(&AccountId::random(), 1)
     })
     .unwrap();
+}
+
+pub fn age_guardian_and_person(at: &dyn Place) {
+    let store = at.open();
+    let (id, other) = write(&*store, |tx| Ok((person(tx, "alice", 1)?.0, person(tx, "bob", 1)?.0))).unwrap();
+    write(&*store, move |tx| {
+        for age_band in [AgeBand::Child, AgeBand::Unknown, AgeBand::Teen] {
+            tx.set_account_age(&id, age_band)?;
+            assert_eq!(tx.account(&id)?.unwrap().age_band, age_band);
+        }
+        for guardian in [Some([1; 32]), Some([2; 32]), None, Some([0; 32])] {
+            tx.set_account_guardian(&id, guardian)?;
+            assert_eq!(tx.account(&id)?.unwrap().guardian, guardian);
+        }
+        tx.set_account_person(&id, b"one of two")?;
+        assert_eq!(tx.account(&id)?.unwrap().person, b"one of two");
+        assert_eq!(tx.person(&id)?.unwrap(), b"one of two");
+        assert_eq!(tx.person(&AccountId::random())?, None);
+        tx.append_chain(&id, 1, &link(1))?;
+        tx.remove_account(&id, 20_000)
+    })
+    .unwrap();
+    // It is known as long as the chain is.
+    assert_eq!(read(&*store, move |tx| tx.person(&id)).unwrap().unwrap(), b"one of two");
+    assert_eq!(read(&*store, move |tx| tx.person(&other)).unwrap().unwrap(), b"sealed");
+    write(&*store, |tx| tx.sweep(&Cut { ended_day: 20_001, ..Cut::default() }, 100)).unwrap();
+    assert_eq!(read(&*store, move |tx| tx.person(&id)).unwrap(), None);
+    let bob = read(&*store, move |tx| tx.account(&other)).unwrap().unwrap();
+    assert_eq!((bob.age_band, bob.guardian), (AgeBand::Adult, None), "others stay as they are");
 }
 
 pub fn chains(at: &dyn Place) {
@@ -238,12 +269,13 @@ pub fn tokens(at: &dyn Place) {
 pub fn invites(at: &dyn Place) {
     let store = at.open();
     for age_band in [None, Some(AgeBand::Unknown), Some(AgeBand::Child)] {
-        let invite = Invite { uses: 2, age_band, expires_day: 20_100 };
+        let for_one = age_band.is_some();
+        let invite = Invite { uses: 2, age_band, for_one, expires_day: 20_100 };
         let put = invite.clone();
         write(&*store, move |tx| tx.put_invite(&[5; 32], &put)).unwrap();
         assert_eq!(read(&*store, |tx| tx.invite(&[5; 32])).unwrap(), Some(invite));
     }
-    let used_up = Invite { uses: 0, age_band: None, expires_day: 20_100 };
+    let used_up = Invite { uses: 0, age_band: None, for_one: false, expires_day: 20_100 };
     write(&*store, move |tx| tx.put_invite(&[5; 32], &used_up)).unwrap();
     assert_eq!(read(&*store, |tx| tx.invite(&[5; 32])).unwrap(), None);
 }

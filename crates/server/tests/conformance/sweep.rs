@@ -93,7 +93,7 @@ pub fn other_old_rows_go(at: &dyn Place) {
             tx.put_payload(&name, time, b"payload")?;
             tx.put_answer(&[n; 32], time, b"answer")?;
             tx.put_token(&[n; 32], time, b"token")?;
-            tx.put_invite(&[n; 32], &Invite { uses: 1, age_band: None, expires_day: time })?;
+            tx.put_invite(&[n; 32], &Invite { uses: 1, age_band: None, for_one: false, expires_day: time })?;
         }
         Ok(())
     })

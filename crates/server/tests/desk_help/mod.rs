@@ -125,6 +125,7 @@ impl Floor {
             decision: None,
             appeal: None,
             export: None,
+            rule: None,
         }
     }
 

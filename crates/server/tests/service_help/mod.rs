@@ -14,11 +14,12 @@ use hpke::{
     Deserializable as _, Kem as _, OpModeR, Serializable as _, aead::ChaCha20Poly1305, kdf::HkdfSha256,
     kem::XWing, single_shot_open,
 };
+use sha2::Digest as _;
 use zegel_identity::{
     Action, Chain, DeviceInfo, SignedLink, Signer, SigningKey, auth_message, new_signing_key, sign_link,
 };
 use zegel_proto::{
-    AccountId, Address, Code, DeviceId, GroupId, Message as _, SubmissionId, VERSION, address_tag,
+    AccountId, Address, Code, DeviceId, GroupId, Message as _, SubmissionId, Token, VERSION, address_tag,
     token_hash,
     v1::{self, AgeBand, client_frame as ask, server_frame as tell},
 };
@@ -103,6 +104,18 @@ impl World {
             Some(tell::Body::Hello(_)) => session,
             other => panic!("no greeting: {other:?}"),
         }
+    }
+
+    /// An invite with this code, good for `uses` until tomorrow.
+    pub async fn invite(&self, code: &str, age_band: Option<AgeBand>, uses: u32, for_one: bool) {
+        let hash = token_hash(code.as_bytes());
+        let expires_day = zegel_server::clock::Now::get().day() + 1;
+        let invite = store::Invite { uses, age_band, for_one, expires_day };
+        self.write(move |tx| tx.put_invite(&hash, &invite)).await;
+    }
+
+    pub async fn account(&self, id: AccountId) -> store::Account {
+        self.read(move |tx| tx.account(&id)).await.expect("there")
     }
 
     /// An adult with one device, connected.
@@ -276,11 +289,39 @@ impl Person {
         self.call(ask::Body::AcceptAddress(v1::AcceptAddress { address: address.to_field(), tag })).await
     }
 
-    pub async fn leave_token(&mut self) -> zegel_proto::Token {
-        let token = zegel_proto::Token::random();
-        let token_hash = Bytes::copy_from_slice(&token_hash(&token.0));
-        self.call(ask::Body::PutToken(v1::PutToken { token_hash })).await.expect("left");
-        token
+    /// A contact code.
+    pub async fn leave_token(&mut self) -> Token {
+        self.leave_tokens(1, false).await[0]
+    }
+
+    pub async fn leave_tokens(&mut self, n: usize, connection: bool) -> Vec<Token> {
+        let tokens: Vec<_> = (0..n).map(|_| Token::random()).collect();
+        self.call(put_tokens(&tokens, connection)).await.expect("left");
+        tokens
+    }
+
+    pub async fn change_age(&mut self, to: AgeBand, invite: &str) -> Answer {
+        let call = v1::ChangeAge { age_band: to.into(), invite: invite.into(), ..Default::default() };
+        self.call(ask::Body::ChangeAge(call)).await
+    }
+
+    /// Shows the guardian's secret.
+    pub async fn is_let(&mut self, to: AgeBand, secret: [u8; 32]) -> Answer {
+        let guardian = secret.to_vec().into();
+        let call = v1::ChangeAge { age_band: to.into(), guardian, ..Default::default() };
+        self.call(ask::Body::ChangeAge(call)).await
+    }
+
+    /// Notes a guardian who knows `next`, or none, showing the secret of the one before.
+    pub async fn set_guardian(&mut self, next: Option<[u8; 32]>, secret: Option<[u8; 32]>) -> Answer {
+        let hash = next.map(|next| sha256(&next).to_vec().into()).unwrap_or_default();
+        let secret = secret.map(|secret| secret.to_vec().into()).unwrap_or_default();
+        self.call(ask::Body::SetGuardian(v1::SetGuardian { hash, secret })).await
+    }
+
+    pub async fn block(&mut self, whom: AccountId, lift: bool) {
+        let call = v1::Block { account: whom.to_field(), lift };
+        self.call(ask::Body::Block(call)).await.expect("done");
     }
 
     /// Everything that waits, opened as the device does it.
@@ -322,6 +363,15 @@ impl Person {
         assert_eq!(plain.len() % 256, 0, "padded");
         v1::Entry::decode(&plain[..]).expect("an entry").body.expect("a body")
     }
+}
+
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    sha2::Sha256::digest(bytes).into()
+}
+
+pub fn put_tokens(tokens: &[Token], connection: bool) -> ask::Body {
+    let token_hashes = tokens.iter().map(|token| Bytes::copy_from_slice(&token_hash(&token.0))).collect();
+    ask::Body::PutToken(v1::PutToken { token_hashes, connection })
 }
 
 pub fn open_gcm(key: &[u8], aad: &[u8], sealed: &[u8]) -> Vec<u8> {

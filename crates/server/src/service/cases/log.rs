@@ -25,7 +25,7 @@ pub(in crate::service) fn log(
 
 /// Notes what came from outside the desk. Only the hour is told: nothing else on the disk says more of when somebody
 /// reported or appealed.
-pub(super) fn log_outside(
+pub(in crate::service) fn log_outside(
     tx: &mut dyn Tx,
     now: Now,
     who: &str,

@@ -243,6 +243,7 @@ mod tests {
             decision: None,
             appeal: None,
             export: None,
+            rule: None,
         }
     }
 

@@ -6,6 +6,7 @@ use std::{collections::HashMap, sync::Arc};
 use zegel_cases::{Case, CaseNumber, Category, MAX_NOTE, Measure, Report, State, Subject};
 use zegel_identity::Chain;
 use zegel_proto::{AccountId, Code, RoomId, v1};
+use zegel_safety::Signal;
 
 use super::{
     check::{self, Judged},
@@ -16,12 +17,12 @@ use super::{
 use crate::{
     clock::Now,
     keys::KeyRing,
-    service::{Service, Session, refusal::Refusal},
+    service::{Service, Session, person::Person, refusal::Refusal, signals::Watch},
     store::{StoreResult, Tx, read, write},
 };
 
 /// Cases about one account that are looked at for an open one. There is at most one, among those used last.
-const RECENT: usize = 50;
+pub(in crate::service) const RECENT: usize = 50;
 /// Earlier reports of one person that tell how often they were right, the newest.
 const EARLIER: usize = 50;
 /// From so many decided reports on, somebody who was mostly wrong waits behind others.
@@ -46,6 +47,7 @@ struct Known {
     reporter: String,
     young: bool,
     earlier: (u32, u32),
+    person: Person,
     handles: HashMap<AccountId, String>,
 }
 
@@ -119,11 +121,12 @@ impl Service {
             }
             let earlier = earlier(tx, &CaseKeys::of(&looked_up), &reporter)?;
             let young = now.day().saturating_sub(account.created_day) < YOUNG_DAYS;
-            Ok(Ok(Known { about, reporter: account.handle, young, earlier, handles }))
+            let person = Person::open(&looked_up, &reporter, &account.person);
+            Ok(Ok(Known { about, reporter: account.handle, young, earlier, person, handles }))
         });
         let known = known.await??;
         run.iter_mut().for_each(|judged| judged.name(&domain, &known.handles));
-        let job = TakeJob { asked, run, known, keys };
+        let job = TakeJob { asked, run, known, keys, watch: self.watch.clone() };
         write(&*self.store, move |tx| job.run(tx, now)).await?
     }
 }
@@ -133,6 +136,7 @@ struct TakeJob {
     run: Vec<Judged>,
     known: Known,
     keys: Arc<KeyRing>,
+    watch: Arc<Watch>,
 }
 
 impl TakeJob {
@@ -156,11 +160,13 @@ impl TakeJob {
         if fresh.is_empty() && proven > 0 {
             return Ok(Err(replayed(self.earlier_case(tx, &rows)?)));
         }
-        let (mut case, doubtful) = match open_case(tx, &rows, &self.asked.subject)? {
-            Some(open) => open,
-            None => (self.new_case(tx, now)?, true),
+        let (mut case, doubtful, act) = match open_case(tx, &rows, &self.asked.subject)? {
+            Some((open, doubtful)) => (open, doubtful, "join"),
+            None => {
+                let (about, category) = (self.known.about.clone(), self.asked.category);
+                (new_case(tx, self.asked.subject, about, category, now)?, true, "open")
+            }
         };
-        let act = if case.reports == 0 { "open" } else { "join" };
         let doubtful = doubtful && self.is_doubtful();
         // What is proven to be another's is no fact about this person.
         case.join(report.category, disclosed - proven + against, against);
@@ -171,28 +177,11 @@ impl TakeJob {
             tx.put_reported(tag, now.day())?;
         }
         log_outside(tx, now, "service", act, case.number)?;
-        Ok(report_state(tx, &rows, &row, now)?.ok_or_else(Refusal::internal))
-    }
-
-    fn new_case(&self, tx: &mut dyn Tx, now: Now) -> StoreResult<Case> {
-        let mut number = CaseNumber::new(rand::random());
-        while tx.case(number.get())?.is_some() {
-            number = CaseNumber::new(rand::random());
+        if let (Subject::Account(about), 1..) = (self.asked.subject, against) {
+            let (watch, by) = (self.watch, self.known.person);
+            tx.after_commit(Box::new(move || watch.note(&about, [(by, Signal::Reported)], now)));
         }
-        Ok(Case {
-            number,
-            subject: self.asked.subject,
-            handle: self.known.about.clone(),
-            opened_ms: now.ms,
-            category: self.asked.category,
-            reports: 0,
-            disclosed: 0,
-            proven: 0,
-            claim: None,
-            decision: None,
-            appeal: None,
-            export: None,
-        })
+        Ok(report_state(tx, &rows, &row, now)?.ok_or_else(Refusal::internal))
     }
 
     fn report(&self, now: Now) -> Report {
@@ -241,10 +230,43 @@ impl TakeJob {
 }
 
 /// The case that waits for a decision about this subject, and whether it is doubtful.
-fn open_case(tx: &mut dyn Tx, rows: &CaseKeys, subject: &Subject) -> StoreResult<Option<(Case, bool)>> {
+pub(in crate::service) fn open_case(
+    tx: &mut dyn Tx,
+    rows: &CaseKeys,
+    subject: &Subject,
+) -> StoreResult<Option<(Case, bool)>> {
     let about = tx.cases_about(&rows.subject(subject), RECENT)?;
     let open = about.into_iter().find(|row| row.state == State::Open);
     open.map(|row| Ok((rows.open_case(&row)?, row.doubtful))).transpose()
+}
+
+/// A case that nothing is in yet, under a number that is free.
+pub(in crate::service) fn new_case(
+    tx: &mut dyn Tx,
+    subject: Subject,
+    handle: String,
+    category: Category,
+    now: Now,
+) -> StoreResult<Case> {
+    let mut number = CaseNumber::new(rand::random());
+    while tx.case(number.get())?.is_some() {
+        number = CaseNumber::new(rand::random());
+    }
+    Ok(Case {
+        number,
+        subject,
+        handle,
+        opened_ms: now.ms,
+        category,
+        reports: 0,
+        disclosed: 0,
+        proven: 0,
+        claim: None,
+        decision: None,
+        appeal: None,
+        export: None,
+        rule: None,
+    })
 }
 
 /// How many of somebody's earlier reports were decided, and how many of those led to a measure.

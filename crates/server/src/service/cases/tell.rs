@@ -11,7 +11,7 @@ use crate::{
     keys::KeyRing,
     service::{
         accounts::listed,
-        post::{Post, PostOffice, padded},
+        post::{Post, PostOffice, Way, padded},
     },
     store::{StoreResult, Tx},
 };
@@ -39,7 +39,7 @@ pub(in crate::service) fn tell(
     let devices = listed(&tx.chain(to)?);
     let mut post = Post::new(tx, office, now);
     for device in &devices {
-        post.put(device, &entry, &None)?;
+        post.put(&Way::accepted(*device), &entry, &None)?;
     }
     post.finish()
 }

@@ -66,7 +66,7 @@ impl Hold {
 }
 
 /// Carries a case's standing decision out. `before` is the case as it was.
-pub(super) fn impose(
+pub(in crate::service) fn impose(
     tx: &mut dyn Tx,
     office: &PostOffice,
     keys: &CaseKeys,

@@ -15,7 +15,8 @@ mod operate;
 mod people;
 mod put;
 
-pub(crate) use operate::{NameError, People, Removed, all_people, hold, invite, remove};
+pub(super) use impose::impose;
+pub(crate) use operate::{NameError, People, Removed, all_people, hold, invite, release_guardian, remove};
 
 use std::sync::Arc;
 

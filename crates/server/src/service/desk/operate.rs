@@ -1,6 +1,6 @@
 //! What an operator does about the people at the desk, and in its stead about an account, beside a running server.
 
-use zegel_cases::{Role, StaffId};
+use zegel_cases::{RULES, Role, StaffId};
 
 use super::{log, people::code_hash};
 use crate::{
@@ -12,8 +12,8 @@ use crate::{
 const INVITE_MS: u64 = 24 * 60 * 60 * 1000;
 /// The longest name.
 const MAX_NAME: usize = StaffId::MAX;
-/// Who else stands in the log.
-const RESERVED: [&str; 3] = ["operator", "service", "person"];
+/// Who else stands in the log and in decisions.
+const RESERVED: [&str; 4] = ["operator", "service", "person", RULES];
 
 /// A name that nobody at the desk can have.
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +21,7 @@ pub enum NameError {
     /// Not the form of one.
     #[error(
         "while inviting {0:?} to the desk: a name has 1 to {MAX_NAME} small letters, digits, hyphens and dots, and is \
-         not operator, service or person; try another"
+         not operator, service, person or {RULES}; try another"
     )]
     Form(String),
     /// Names stand in the log for ever.
@@ -144,6 +144,22 @@ pub(crate) async fn hold(
             log(tx, Now::get(), &operator(), act, None, String::new())?;
         }
         Ok(Some((Account { held, ..account }, changes)))
+    })
+    .await
+}
+
+/// Forgets that a child's account has a guardian; whether it had one, or `None` without such an account. For guardians
+/// who are gone: where the two devices are still linked, the child's says so again. The log does not say whose it was.
+pub(crate) async fn release_guardian(store: &dyn Store, handle: &str) -> StoreResult<Option<bool>> {
+    let handle = handle.to_owned();
+    write(store, move |tx| {
+        let Some(id) = tx.account_of_handle(&handle)? else { return Ok(None) };
+        let had = tx.account(&id)?.is_some_and(|account| account.guardian.is_some());
+        if had {
+            tx.set_account_guardian(&id, None)?;
+            log(tx, Now::get(), &operator(), "release-guardian", None, String::new())?;
+        }
+        Ok(Some(had))
     })
     .await
 }

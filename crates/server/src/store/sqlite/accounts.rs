@@ -10,7 +10,7 @@ use crate::store::{Account, AccountState, StoreResult};
 
 pub(super) fn get(tx: &mut SqliteTx<'_>, id: &AccountId) -> StoreResult<Option<Account>> {
     let sql = "SELECT id, app, handle, age_band, role, state, language, created_day, last_seen_day,
-                 until_day, held
+                 until_day, held, person, guardian
                FROM account WHERE id = ?1";
     tx.find("reading an account", sql, [id.0], |row| {
         Ok(Account {
@@ -25,6 +25,8 @@ pub(super) fn get(tx: &mut SqliteTx<'_>, id: &AccountId) -> StoreResult<Option<A
             last_seen_day: row.get(8)?,
             until_day: row.get(9)?,
             held: row.get(10)?,
+            person: row.get(11)?,
+            guardian: row.get::<_, Vec<u8>>(12)?.try_into().ok(),
         })
     })
 }
@@ -43,11 +45,12 @@ pub(super) fn put(tx: &mut SqliteTx<'_>, account: &Account, skeleton: &str) -> S
     let doing = "writing an account";
     let sql = "INSERT INTO account
                  (id, app, handle, age_band, role, state, language, created_day, last_seen_day,
-                  until_day, held)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+                  until_day, held, person, guardian)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
                ON CONFLICT (id) DO UPDATE SET
                  app = ?2, handle = ?3, age_band = ?4, role = ?5, state = ?6, language = ?7,
-                 created_day = ?8, last_seen_day = ?9, until_day = ?10, held = ?11";
+                 created_day = ?8, last_seen_day = ?9, until_day = ?10, held = ?11, person = ?12,
+                 guardian = ?13";
     let values = params![
         account.id.0,
         account.app,
@@ -60,6 +63,8 @@ pub(super) fn put(tx: &mut SqliteTx<'_>, account: &Account, skeleton: &str) -> S
         account.last_seen_day,
         account.until_day,
         account.held,
+        account.person,
+        account.guardian.as_ref().map_or(&[][..], |hash| hash),
     ];
     tx.execute(doing, sql, values)?;
     let sql = "INSERT INTO used_skeleton (hash) VALUES (?1) ON CONFLICT DO NOTHING";
@@ -81,6 +86,32 @@ pub(super) fn set_held(tx: &mut SqliteTx<'_>, id: &AccountId, held: bool) -> Sto
     tx.execute("suspending an account", sql, params![id.0, held]).map(drop)
 }
 
+pub(super) fn set_age(tx: &mut SqliteTx<'_>, id: &AccountId, age_band: AgeBand) -> StoreResult<()> {
+    let sql = "UPDATE account SET age_band = ?2 WHERE id = ?1";
+    tx.execute("changing an age band", sql, params![id.0, age_band as i32]).map(drop)
+}
+
+pub(super) fn set_guardian(
+    tx: &mut SqliteTx<'_>,
+    id: &AccountId,
+    guardian: Option<[u8; 32]>,
+) -> StoreResult<()> {
+    let sql = "UPDATE account SET guardian = ?2 WHERE id = ?1";
+    let guardian = guardian.as_ref().map_or(&[][..], |hash| hash);
+    tx.execute("noting a guardian", sql, params![id.0, guardian]).map(drop)
+}
+
+pub(super) fn set_person(tx: &mut SqliteTx<'_>, id: &AccountId, person: &[u8]) -> StoreResult<()> {
+    let sql = "UPDATE account SET person = ?2 WHERE id = ?1";
+    tx.execute("noting whose an account is", sql, params![id.0, person]).map(drop)
+}
+
+pub(super) fn person(tx: &mut SqliteTx<'_>, id: &AccountId) -> StoreResult<Option<Vec<u8>>> {
+    let sql = "SELECT person FROM account WHERE id = ?1
+               UNION ALL SELECT person FROM chain_link WHERE account = ?1 AND seq = 0 AND ended_day > 0";
+    tx.find("reading whose an account is", sql, [id.0], |row| row.get(0))
+}
+
 /// Compares first: most connections of a day are not the first one.
 pub(super) fn set_last_seen(tx: &mut SqliteTx<'_>, id: &AccountId, day: u32) -> StoreResult<()> {
     let sql = "UPDATE account SET last_seen_day = ?2 WHERE id = ?1 AND last_seen_day <> ?2";
@@ -95,6 +126,10 @@ pub(super) fn remove(tx: &mut SqliteTx<'_>, id: &AccountId, today: u32) -> Store
     for device in devices {
         mailboxes::remove(tx, &device)?;
     }
+    // Whom somebody blocks after all stays the same person, for as long as the chain stays.
+    let sql = "UPDATE chain_link SET person = (SELECT person FROM account WHERE id = ?1)
+               WHERE account = ?1 AND seq = 0 AND EXISTS (SELECT 1 FROM account WHERE id = ?1)";
+    tx.execute(doing, sql, [id.0])?;
     tx.execute(doing, "UPDATE chain_link SET ended_day = ?2 WHERE account = ?1", params![id.0, today])?;
     tx.execute(doing, "DELETE FROM account WHERE id = ?1", [id.0]).map(drop)
 }

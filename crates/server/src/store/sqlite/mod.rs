@@ -24,6 +24,7 @@ mod heads;
 mod mailboxes;
 mod names;
 mod ops;
+mod policy;
 mod reader;
 mod schema;
 mod stock;

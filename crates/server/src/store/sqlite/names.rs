@@ -77,10 +77,15 @@ pub(super) fn set_block(tx: &mut SqliteTx<'_>, tag: &[u8; 32], blocked: bool) ->
     tx.execute("changing a block", sql, [tag]).map(drop)
 }
 
-pub(super) fn put_token(tx: &mut SqliteTx<'_>, hash: &[u8; 32], day: u32, sealed: &[u8]) -> StoreResult<()> {
+pub(super) fn put_token(
+    tx: &mut SqliteTx<'_>,
+    hash: &[u8; 32],
+    last_day: u32,
+    sealed: &[u8],
+) -> StoreResult<()> {
     let sql = "INSERT INTO token (hash, day, sealed) VALUES (?1, ?2, ?3)
                ON CONFLICT (hash) DO UPDATE SET day = ?2, sealed = ?3";
-    tx.execute("leaving a token", sql, params![hash, day, sealed]).map(drop)
+    tx.execute("leaving a token", sql, params![hash, last_day, sealed]).map(drop)
 }
 
 pub(super) fn token(tx: &mut SqliteTx<'_>, hash: &[u8; 32]) -> StoreResult<Option<Vec<u8>>> {
@@ -92,10 +97,10 @@ pub(super) fn delete_token(tx: &mut SqliteTx<'_>, hash: &[u8; 32]) -> StoreResul
 }
 
 pub(super) fn invite(tx: &mut SqliteTx<'_>, hash: &[u8; 32]) -> StoreResult<Option<Invite>> {
-    let sql = "SELECT uses, sets_age_band, age_band, expires_day FROM invite WHERE hash = ?1";
+    let sql = "SELECT uses, sets_age_band, age_band, for_one, expires_day FROM invite WHERE hash = ?1";
     tx.find("reading an invite", sql, [hash], |row| {
         let age_band = if row.get(1)? { Some(age_band(row, 2)?) } else { None };
-        Ok(Invite { uses: row.get(0)?, age_band, expires_day: row.get(3)? })
+        Ok(Invite { uses: row.get(0)?, age_band, for_one: row.get(3)?, expires_day: row.get(4)? })
     })
 }
 
@@ -104,12 +109,13 @@ pub(super) fn put_invite(tx: &mut SqliteTx<'_>, hash: &[u8; 32], invite: &Invite
     if invite.uses == 0 {
         return tx.execute(doing, "DELETE FROM invite WHERE hash = ?1", [hash]).map(drop);
     }
-    let sql = "INSERT INTO invite (hash, uses, sets_age_band, age_band, expires_day)
-               VALUES (?1, ?2, ?3, ?4, ?5)
+    let sql = "INSERT INTO invite (hash, uses, sets_age_band, age_band, expires_day, for_one)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6)
                ON CONFLICT (hash) DO UPDATE SET
-                 uses = ?2, sets_age_band = ?3, age_band = ?4, expires_day = ?5";
+                 uses = ?2, sets_age_band = ?3, age_band = ?4, expires_day = ?5, for_one = ?6";
     let age_band = invite.age_band.unwrap_or_default() as i32;
-    let values = params![hash, invite.uses, invite.age_band.is_some(), age_band, invite.expires_day];
+    let Invite { uses, for_one, expires_day, .. } = *invite;
+    let values = params![hash, uses, invite.age_band.is_some(), age_band, expires_day, for_one];
     tx.execute(doing, sql, values).map(drop)
 }
 

@@ -2,15 +2,15 @@
 
 use zegel_cases::State;
 use zegel_identity::SignedLink;
-use zegel_proto::{AccountId, BlobName, DeviceId, RoomId};
+use zegel_proto::{AccountId, BlobName, DeviceId, RoomId, v1::AgeBand};
 
 use super::{
-    accounts, cases, desk, directory, entries, heads, mailboxes, names, stock, sweep,
+    accounts, cases, desk, directory, entries, heads, mailboxes, names, policy, stock, sweep,
     tx::{SqliteTx, Then},
 };
 use crate::store::{
     Account, AccountState, CaseRow, Counts, Cut, DeskInvite, Head, HourKeyRow, Invite, Mailbox, Owed,
-    QueuePlace, ReportHead, ReportRow, RootRow, StaffRow, StoreResult, StoredEntry, Tx,
+    PolicyRow, QueuePlace, ReportHead, ReportRow, RootRow, StaffRow, StoreResult, StoredEntry, Tx,
 };
 
 impl Tx for SqliteTx<'_> {
@@ -35,6 +35,18 @@ impl Tx for SqliteTx<'_> {
     }
     fn set_account_held(&mut self, id: &AccountId, held: bool) -> StoreResult<()> {
         accounts::set_held(self, id, held)
+    }
+    fn set_account_age(&mut self, id: &AccountId, age_band: AgeBand) -> StoreResult<()> {
+        accounts::set_age(self, id, age_band)
+    }
+    fn set_account_guardian(&mut self, id: &AccountId, guardian: Option<[u8; 32]>) -> StoreResult<()> {
+        accounts::set_guardian(self, id, guardian)
+    }
+    fn set_account_person(&mut self, id: &AccountId, person: &[u8]) -> StoreResult<()> {
+        accounts::set_person(self, id, person)
+    }
+    fn person(&mut self, id: &AccountId) -> StoreResult<Option<Vec<u8>>> {
+        accounts::person(self, id)
     }
     fn set_last_seen(&mut self, id: &AccountId, day: u32) -> StoreResult<()> {
         accounts::set_last_seen(self, id, day)
@@ -132,8 +144,8 @@ impl Tx for SqliteTx<'_> {
     fn set_block(&mut self, tag: &[u8; 32], blocked: bool) -> StoreResult<()> {
         names::set_block(self, tag, blocked)
     }
-    fn put_token(&mut self, hash: &[u8; 32], day: u32, sealed: &[u8]) -> StoreResult<()> {
-        names::put_token(self, hash, day, sealed)
+    fn put_token(&mut self, hash: &[u8; 32], last_day: u32, sealed: &[u8]) -> StoreResult<()> {
+        names::put_token(self, hash, last_day, sealed)
     }
     fn token(&mut self, hash: &[u8; 32]) -> StoreResult<Option<Vec<u8>>> {
         names::token(self, hash)
@@ -263,6 +275,13 @@ impl Tx for SqliteTx<'_> {
     }
     fn log_lines(&mut self, from_seq: u64, limit: usize) -> StoreResult<Vec<String>> {
         desk::log_lines(self, from_seq, limit)
+    }
+
+    fn policy_changes(&mut self) -> StoreResult<Vec<PolicyRow>> {
+        policy::changes(self)
+    }
+    fn put_policy_change(&mut self, row: &PolicyRow) -> StoreResult<()> {
+        policy::put(self, row)
     }
 
     fn sweep(&mut self, cut: &Cut, limit: usize) -> StoreResult<u64> {

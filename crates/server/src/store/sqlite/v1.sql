@@ -3,9 +3,10 @@
 -- No row may tell when, or after which other row, it was written: tables are ordered by random names, or by
 -- id = hour * 2^40 + 40 random bits. Unsigned 64-bit numbers are kept as the signed number of the same bits.
 --
--- There are two exceptions. The desk's log is one: who did what at the desk, and when, in this order, is all it is for.
+-- There are three exceptions. The desk's log is one: who did what at the desk, and when, in this order, is all it is for.
+-- How the safety rules changed is another: it is published, and tells of nobody.
 --
--- The three tables of the key directory are the other. A directory is public and dated by nature: whoever knows a
+-- The three tables of the key directory are the third. A directory is public and dated by nature: whoever knows a
 -- handle may ask when its entries came, and anyone may ask when each epoch was published. So these rows tell to the
 -- epoch (ten seconds) when an account began, changed its devices or ended. Nothing in them tells of mail.
 
@@ -20,7 +21,9 @@ CREATE TABLE account (
   held          INTEGER NOT NULL CHECK (held IN (0, 1)),
   language      TEXT    NOT NULL,
   created_day   INTEGER NOT NULL,
-  last_seen_day INTEGER NOT NULL
+  last_seen_day INTEGER NOT NULL,
+  person        BLOB    NOT NULL,
+  guardian      BLOB    NOT NULL CHECK (length(guardian) IN (0, 32))
 ) STRICT, WITHOUT ROWID;
 
 -- Outlives the account, so that a handle is never issued again.
@@ -34,6 +37,7 @@ CREATE TABLE chain_link (
   body      BLOB    NOT NULL,
   signature BLOB    NOT NULL,
   ended_day INTEGER NOT NULL DEFAULT 0,
+  person    BLOB    NOT NULL DEFAULT x'',
   PRIMARY KEY (account, seq)
 ) STRICT, WITHOUT ROWID;
 -- Only ended chains are in it, so that a sweep looks at no other.
@@ -117,6 +121,7 @@ CREATE TABLE invite (
   uses          INTEGER NOT NULL,
   sets_age_band INTEGER NOT NULL CHECK (sets_age_band IN (0, 1)),
   age_band      INTEGER NOT NULL,
+  for_one       INTEGER NOT NULL CHECK (for_one IN (0, 1)),
   expires_day   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
@@ -210,6 +215,14 @@ CREATE TABLE desk_invite (
   role       TEXT    NOT NULL,
   expires_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- What everybody may know: which safety rules were in force from which day on.
+CREATE TABLE policy_change (
+  seq  INTEGER NOT NULL PRIMARY KEY,
+  day  INTEGER NOT NULL,
+  hash BLOB    NOT NULL CHECK (length(hash) = 32),
+  toml TEXT    NOT NULL
+) STRICT;
 
 -- Each line holds the hash of the line before it.
 CREATE TABLE desk_log (
