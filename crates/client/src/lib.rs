@@ -31,9 +31,11 @@ pub use error::{Error, Result};
 pub use view::{Disclosure, Draft, Line, Named, Reported, Statement};
 pub use zegel_cases::Category;
 pub use zegel_proto::{Code, v1::AgeBand};
+pub use zegel_safety as safety;
+pub use zegel_safety::{Policy, QuietHours};
 
 #[cfg(feature = "native")]
 pub use native::{
-    Alarm, Client, Device, DirectoryEntry, DirectoryRoot, Group, HistoryEntry, Me, Registration, Request,
-    SafetyNumber, default_home,
+    AgeChange, Alarm, Answered, Approval, ChildContacts, Client, Device, DirectoryEntry, DirectoryRoot,
+    Group, GuardianLink, HistoryEntry, Me, Registration, Request, SafetyNumber, default_home,
 };

@@ -43,8 +43,8 @@ pub struct Draft {
     pub group: String,
     /// The messages whose content is disclosed, in order.
     pub messages: Vec<Disclosure>,
-    /// How many places between them are not, each a message, or that somebody accepted or left: the service sees again
-    /// whose they are and when.
+    /// How many places between them are not, each a message, or what a device tells by itself (such as that somebody
+    /// accepted): the service sees again whose they are and when.
     pub withheld: usize,
     /// In how many other conversations the person wrote too, if one was chosen for them: nothing of those is disclosed.
     pub elsewhere: usize,
@@ -69,7 +69,7 @@ pub struct Disclosure {
     pub sent_at: u64,
     /// The service's clock, milliseconds since 1970.
     pub accepted_at: u64,
-    /// How many messages (or that somebody accepted or left) between the one before and this one are named and not
+    /// How many messages (or what devices tell by themselves) between the one before and this one are named and not
     /// disclosed.
     pub withheld_before: usize,
     /// How many this device does not have, or that do not fit into a report.
@@ -85,7 +85,7 @@ pub struct Named {
     pub from: String,
     /// The service's clock, milliseconds since 1970.
     pub accepted_at: u64,
-    /// Whether something was said (a message, or that they accepted or left), rather than keys or members changed.
+    /// Whether something was said (a message, or what their device tells by itself), rather than keys or members changed.
     pub said: bool,
 }
 

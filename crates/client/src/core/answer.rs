@@ -27,10 +27,17 @@ impl Core {
         Ok(found)
     }
 
-    pub(crate) fn accept(&mut self, conversation: &Conversation) -> Result<()> {
-        self.step(|core| match core.waits_for_answer(conversation)? {
-            true => core.accept_now(conversation),
-            false => Ok(()),
+    /// Accepts; the guardian's handle, if they have to be asked first.
+    pub(crate) fn accept(&mut self, conversation: &Conversation) -> Result<Option<String>> {
+        self.step(|core| {
+            if !core.waits_for_answer(conversation)? {
+                return Ok(None);
+            }
+            let asked = core.ask_to_open(conversation)?;
+            if asked.is_none() {
+                core.accept_now(conversation)?;
+            }
+            Ok(asked)
         })
     }
 
@@ -49,6 +56,7 @@ impl Core {
         }
         if conversation.kind == Kind::Direct {
             self.say_event(conversation, Event::Accept)?;
+            self.opened(conversation)?;
         }
         Ok(())
     }
@@ -71,6 +79,8 @@ impl Core {
         self.step(|core| {
             core.db.set_blocked(&contact.account, true)?;
             core.db.set_accepted(&contact.account, false)?;
+            core.db.drop_tokens_from(&contact.account)?;
+            core.part_from(&contact.account)?;
             let account = contact.account.to_field();
             core.db.add_call(v1::client_frame::Body::Block(v1::Block { account, lift: false }))?;
             for conversation in core.db.conversations()? {
@@ -96,7 +106,8 @@ impl Core {
         self.step(|core| {
             core.db.set_blocked(&contact.account, false)?;
             let account = contact.account.to_field();
-            core.db.add_call(v1::client_frame::Body::Block(v1::Block { account, lift: true }))
+            core.db.add_call(v1::client_frame::Body::Block(v1::Block { account, lift: true }))?;
+            Ok(())
         })
     }
 

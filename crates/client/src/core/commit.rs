@@ -109,6 +109,7 @@ impl Core {
         for who in &change.added {
             lines.push(format!("{by_name} added {}.", self.name_of(who)?));
         }
+        lines.extend(self.warn_of(conversation, by, &change.added)?);
         for who in &change.removed {
             if !self.db.leavers(conversation.id)?.contains(who) {
                 lines.push(format!("{by_name} removed {}.", self.name_of(who)?));

@@ -16,27 +16,27 @@ use super::{
 use crate::{
     Error, Result,
     db::{
-        Conversation, ConversationState, Intent, ItemKind, Kind, NewItem, conversations::NewConversation,
-        mls::Provider,
+        Conversation, ConversationState, Intent, Intro, ItemKind, Kind, NewItem,
+        conversations::NewConversation, mls::Provider,
     },
 };
 
 const DOING: &str = "beginning a conversation";
 
 impl Core {
-    /// Founds a direct chat with a person: their devices' key packages are at hand. With `token` (their contact
-    /// code) both are connected at once; without, it is an introduction with `text`.
+    /// Founds a direct chat with a person: their devices' key packages are at hand. With `code` (their contact code) both
+    /// are connected at once; without, it is an introduction with `text`.
     pub(crate) fn found_direct(
         &mut self,
         peer: &AccountId,
         packages: &[v1::DeviceKeyPackage],
         text: Option<&str>,
-        token: Option<&Token>,
+        code: Option<&Token>,
     ) -> Result<Said> {
         text.map_or(Ok(()), check_text)?;
         self.step(|core| {
             let facts = Facts::direct(core.me.account, *peer);
-            let state = if token.is_some() { ConversationState::Open } else { ConversationState::Asked };
+            let state = if code.is_some() { ConversationState::Open } else { ConversationState::Asked };
             let conversation = core.new_group(Kind::Direct, Some(*peer), &facts, state)?;
             core.db.set_accepted(peer, true)?;
             // Their introduction came while we made ours: each has written to the other, so both are answered.
@@ -54,7 +54,10 @@ impl Core {
                 None => (core.event_content(&conversation, Event::Accept)?, 0, [0; 32]),
             };
             let people = std::slice::from_ref(peer);
-            let outbox = core.found(&conversation, people, packages, token, Some(&content), item)?;
+            let outbox = core.found(&conversation, people, packages, code, Some(&content), item)?;
+            if code.is_some() {
+                core.opened(&conversation)?;
+            }
             Ok(Said { outbox, id })
         })
     }
@@ -103,7 +106,7 @@ impl Core {
             name: facts.name.clone(),
             state,
             introducer: None,
-            facts: (0, 0),
+            intro: Intro::default(),
             address,
             last_resort: false,
             made_ms: self.now_ms(),
@@ -120,7 +123,7 @@ impl Core {
         conversation: &Conversation,
         people: &[AccountId],
         packages: &[v1::DeviceKeyPackage],
-        token: Option<&Token>,
+        code: Option<&Token>,
         first: Option<&[u8]>,
         item: i64,
     ) -> Result<i64> {
@@ -132,13 +135,8 @@ impl Core {
             let why = "the service gave no usable keys for them";
             return Err(Error::usage(DOING, why, "later: their device may have to connect once"));
         }
-        let newcomers: Vec<v1::Newcomer> = add
-            .iter()
-            .map(|(_, address)| v1::Newcomer {
-                address: address.to_field(),
-                token: token.map(|t| t.to_field()).unwrap_or_default(),
-            })
-            .collect();
+        let row = self.db.add_intent(conversation.id, &Intent::Found, item, 0)?;
+        let newcomers = self.newcomers(&add, code, row)?;
         let group = self.groups.get(&self.db, &self.crypto, &conversation.group)?;
         let head_token = group.epoch(&self.crypto)?.token.clone();
         let provider = Provider::deferring(self.db.conn(), &self.crypto, &self.unsettled);
@@ -167,7 +165,6 @@ impl Core {
             }),
             first: first.into(),
         };
-        let row = self.db.add_intent(conversation.id, &Intent::Found, item, 0)?;
         self.db.outbox_made(row, &submission, &submit.encode_to_vec(), (&made.tree.0, &made.tree.1))?;
         Ok(row)
     }

@@ -6,6 +6,7 @@ use openmls::prelude::{
 use openmls::treesync::LeafNode;
 use zegel_franking::{Chain, Context};
 use zegel_proto::{AccountId, Address, BlobName, GroupId, v1};
+use zegel_safety::Notice;
 
 use super::{
     Core, Need,
@@ -19,7 +20,7 @@ use super::{
 use crate::{
     Error, Result,
     db::{
-        Conversation, ConversationState, ItemKind, Kind, NewItem, conversations::NewConversation,
+        Conversation, ConversationState, Intro, ItemKind, Kind, NewItem, conversations::NewConversation,
         mls::Provider,
     },
 };
@@ -203,7 +204,7 @@ impl Core {
             self.name_group(known.id, &facts.name)?;
             self.rejoined(&known, &sender.account, &address, &chain)?;
             self.keep_place(&known, &origin, &stamped)?;
-            self.tell_newcomers(&known, old.as_ref(), &seats)?;
+            self.tell_newcomers(&known, &sender.account, old.as_ref(), &seats)?;
             return Ok(Joined::Yes);
         }
         let arrival = Arrival { group, address, last_resort, facts, peer, sender: sender.account };
@@ -224,14 +225,23 @@ impl Core {
     }
 
     /// Who came while we were out.
-    fn tell_newcomers(&mut self, known: &Conversation, old: Option<&Old>, seats: &[Seat]) -> Result<()> {
+    fn tell_newcomers(
+        &mut self,
+        known: &Conversation,
+        by: &AccountId,
+        old: Option<&Old>,
+        seats: &[Seat],
+    ) -> Result<()> {
         let Some(old) = old else { return Ok(()) };
         let mut newcomers: Vec<AccountId> = seats.iter().map(|seat| seat.account).collect();
         newcomers.retain(|who| !old.people.contains(who));
         newcomers.sort();
         newcomers.dedup();
-        for who in newcomers {
-            let text = format!("{} is in the group now.", self.name_of(&who)?);
+        for who in &newcomers {
+            let text = format!("{} is in the group now.", self.name_of(who)?);
+            self.db.add_item(&NewItem::line(known.id, ItemKind::Notice, &text))?;
+        }
+        for text in self.warn_of(known, by, &newcomers)? {
             self.db.add_item(&NewItem::line(known.id, ItemKind::Notice, &text))?;
         }
         Ok(())
@@ -273,6 +283,7 @@ impl Core {
     /// A new conversation on this device: a request, or open at once.
     fn arrive(&mut self, introduction: &v1::Introduction, arrival: &Arrival, chain: &Chain) -> Result<i64> {
         let facts = introduction.facts.clone().unwrap_or_default();
+        let via = self.shown_token(&introduction.token, &arrival.sender)?;
         let kind = if arrival.facts.direct { Kind::Direct } else { Kind::Group };
         let id = self.db.add_conversation(&NewConversation {
             group: arrival.group,
@@ -281,7 +292,13 @@ impl Core {
             name: arrival.facts.name.clone(),
             state: ConversationState::Request,
             introducer: Some(arrival.sender),
-            facts: (facts.age, facts.declined_lately),
+            intro: Intro {
+                age: facts.age,
+                declined: facts.declined_lately,
+                reported: facts.reported_lately,
+                minors: facts.minors_lately,
+                via,
+            },
             address: arrival.address,
             last_resort: arrival.last_resort,
             made_ms: self.now_ms(),
@@ -291,29 +308,41 @@ impl Core {
             self.name_group(id, &arrival.facts.name)?;
         }
         let conversation = self.db.conversation(id)?.ok_or_else(|| Error::mls("joining")(&"it vanished"))?;
-        let contact = self.db.contact(&arrival.sender)?;
-        let blocked = contact.as_ref().is_some_and(|c| c.blocked);
-        let welcome = contact.is_some_and(|c| c.accepted) || arrival.sender == self.me.account;
-        // A code connects two people; it opens no group to strangers.
-        let by_code = kind == Kind::Direct
-            && !introduction.token.is_empty()
-            && self.db.use_code(&introduction.token)?;
+        // A code connects two people; it opens no group, and brings no minor a request to join one.
+        let code = (kind == Kind::Direct || self.is_minor()) && self.db.use_code(&introduction.token)?;
         if kind == Kind::Group {
             let text =
                 format!("{} added you to the group {}.", self.name_of(&arrival.sender)?, arrival.facts.name);
             self.db.add_item(&NewItem::line(id, ItemKind::Notice, &text))?;
         }
-        if blocked {
+        let blocked = self.db.is_blocked(&arrival.sender)?
+            || via.map(|friend| self.db.is_blocked(&friend)).transpose()?.unwrap_or(false);
+        if blocked || code && kind == Kind::Group {
             self.end_conversation(&conversation, ConversationState::Declined)?;
             return Ok(id);
         }
-        if by_code {
-            self.db.set_accepted(&arrival.sender, true)?;
+        let mut notices = self.notices(&conversation)?;
+        if code {
+            // They met: that the account is new or that they share nobody says nothing.
+            notices.retain(|notice| !matches!(notice, Notice::NewAccount | Notice::NobodyInCommon));
         }
-        if welcome || by_code {
+        for text in self.in_words(&notices)? {
+            self.db.add_item(&NewItem::line(id, ItemKind::Notice, &text))?;
+        }
+        if (code || self.is_welcome(&conversation, &arrival.sender)?) && self.may_open(&conversation)? {
             self.accept_now(&conversation)?;
         }
         Ok(id)
+    }
+
+    /// Whether a conversation that somebody brings us into needs no answer of ours: they are connected to us and, if we
+    /// are or may be a minor, so is everybody in it.
+    fn is_welcome(&mut self, conversation: &Conversation, by: &AccountId) -> Result<bool> {
+        if *by == self.me.account {
+            return Ok(true);
+        }
+        let asks = conversation.kind == Kind::Group && self.is_minor();
+        Ok(self.is_connected(by)? && (!asks || self.unconnected_in(conversation)?.is_empty()))
     }
 
     /// A conversation that this device fell out of, or that we were out of, takes us in again.
@@ -330,7 +359,7 @@ impl Core {
         if known.state == ConversationState::Over {
             // Whoever left is asked again before anyone may write to them there.
             self.db.set_state(known.id, ConversationState::Request)?;
-            if self.db.contact(by)?.is_some_and(|contact| contact.accepted) {
+            if self.is_welcome(known, by)? && self.may_open(known)? {
                 let known = Conversation { address: *address, last_resort: false, ..known.clone() };
                 self.accept_now(&known)?;
             }

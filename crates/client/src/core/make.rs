@@ -33,6 +33,8 @@ use crate::{
 /// From this many members on, a Welcome leaves the ratchet tree out and names a sealed blob instead.
 const TREE_IN_WELCOME: usize = 16;
 const DOING: &str = "making a message";
+/// No row waits longer because the service says so, in milliseconds: a day.
+const LONGEST_WAIT_MS: u64 = 86_400_000;
 
 /// What the outbox wants the driver to do next.
 #[derive(Debug)]
@@ -66,7 +68,11 @@ impl Core {
                 break;
             }
             // What is for later keeps nothing back: another member may well do it first.
-            let later = row.state == OutboxState::Wanted && row.not_before_ms > now;
+            let later = row.state == OutboxState::Wanted && (row.not_before_ms > now || self.waits(&row)?);
+            // What is made is the next thing of its conversation, and takes what follows along.
+            if put_off(&row, now) {
+                closed.insert(row.conversation);
+            }
             if later || closed.contains(&row.conversation) {
                 continue;
             }
@@ -96,14 +102,26 @@ impl Core {
 
     /// Whether everything that can go out now has been accepted.
     pub(crate) fn settled(&mut self) -> Result<bool> {
-        let now = self.now_ms();
+        let (now, mut closed) = (self.now_ms(), HashSet::new());
         for row in self.db.outbox()? {
-            let due = row.state != OutboxState::Accepted && row.not_before_ms <= now;
+            if put_off(&row, now) {
+                closed.insert(row.conversation);
+            }
+            let later = row.not_before_ms > now || self.waits(&row)? || closed.contains(&row.conversation);
+            let due = row.state != OutboxState::Accepted && !later;
             if due && self.may_go(row.conversation, &row)? {
                 return Ok(false);
             }
         }
-        Ok(self.db.first_call()?.is_none())
+        Ok(!self.db.has_calls()?)
+    }
+
+    /// Whether it waits for the service to know of what it holds.
+    fn waits(&self, row: &OutboxRow) -> Result<bool> {
+        match row.intent {
+            Intent::Tokens { call, .. } => self.db.call_waits(call),
+            _ => Ok(false),
+        }
     }
 
     fn may_go(&mut self, conversation: i64, row: &OutboxRow) -> Result<bool> {
@@ -122,7 +140,9 @@ impl Core {
         let Some(conversation) = self.db.conversation(row.conversation)? else { return Ok(None) };
         match &row.intent {
             Intent::Found => return Ok(None),
-            Intent::App(content) => self.make_app(&conversation, row.id, content)?,
+            Intent::App(content) | Intent::Tokens { content, .. } => {
+                self.make_app(&conversation, row.id, content)?
+            }
             Intent::Add(accounts) => {
                 return Ok(Some(Ready::Packages { row: row.id, accounts: accounts.clone() }));
             }
@@ -264,11 +284,7 @@ impl Core {
     /// Makes a commit of any shape; it stays pending until our own mailbox confirms it.
     pub(super) fn make_commit(&mut self, conversation: &Conversation, row: i64, shape: Shape) -> Result<()> {
         let submission = SubmissionId::random();
-        let newcomers: Vec<v1::Newcomer> = shape
-            .add
-            .iter()
-            .map(|(_, address)| v1::Newcomer { address: address.to_field(), token: Default::default() })
-            .collect();
+        let newcomers = self.newcomers(&shape.add, None, row)?;
         let group = self.groups.get(&self.db, &self.crypto, &conversation.group)?;
         let number = group.mls.epoch().as_u64();
         let epoch = group.epoch(&self.crypto)?;
@@ -297,6 +313,12 @@ impl Core {
     /// The service accepted a row; our mailbox will confirm it.
     pub(crate) fn note_accepted(&mut self, row: i64) -> Result<()> {
         self.step(|core| core.db.outbox_accepted(row))
+    }
+
+    /// The service takes a row's bytes only after some time: too many of its kind went out.
+    pub(crate) fn note_put_off(&mut self, row: i64, wait_ms: u64) -> Result<()> {
+        let until = self.now_ms().saturating_add(wait_ms.min(LONGEST_WAIT_MS));
+        self.step(|core| core.db.outbox_put_off(row, until))
     }
 
     /// The service refused a row's bytes: they are forgotten, and made anew. If the conversation is further than
@@ -361,6 +383,11 @@ impl Core {
             core.db.outbox_done(row.id)
         })
     }
+}
+
+/// Whether a row's bytes wait because the service wants them later.
+fn put_off(row: &OutboxRow, now_ms: u64) -> bool {
+    row.state == OutboxState::Made && row.not_before_ms > now_ms
 }
 
 /// What a commit shall do.

@@ -11,6 +11,7 @@ pub(crate) mod directory;
 mod facts;
 mod found;
 mod groups;
+mod guardian;
 #[cfg(test)]
 mod hostile;
 mod join;
@@ -26,14 +27,17 @@ mod rejoin;
 mod reports;
 #[cfg(feature = "hostile")]
 mod rogue;
+mod rules;
 mod say;
 mod statements;
 mod suite;
+mod tokens;
 
 use std::collections::HashMap;
 
 use openmls_rust_crypto::RustCrypto;
 use zegel_proto::AccountId;
+use zegel_safety::Policy;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -46,12 +50,14 @@ use crate::{
 
 pub(crate) use account::NewAccount;
 pub(crate) use groups::Groups;
+pub(crate) use guardian::Waiting;
 pub(crate) use mailbox::{Opened, unseal};
 pub(crate) use make::Ready;
 pub(crate) use me::{Me, seal_to};
 pub(crate) use reports::{SHORTEST_ID, Subject, short_id};
 #[cfg(feature = "hostile")]
 pub use rogue::{Change, Member};
+pub(crate) use rules::keep_language;
 pub(crate) use say::Said;
 
 /// What a step needs before it can go on. The driver fetches it and tries again.
@@ -81,6 +87,8 @@ pub(crate) struct Core {
     seen: directory::Seen,
     /// How many one-time key packages the server has of us, as far as we know.
     pub(crate) stock: u32,
+    /// The service's safety rules.
+    policy: Policy,
     /// When the directory's keys were last asked for because of a statement, by the device's clock.
     statements_asked_ms: u64,
     /// The device's clock, milliseconds since 1970.
@@ -90,6 +98,7 @@ pub(crate) struct Core {
 impl Core {
     pub(crate) fn new(db: Db, me: Me, clock: fn() -> u64) -> Self {
         Self {
+            policy: rules::kept_policy(&db),
             db,
             me,
             crypto: RustCrypto::default(),
@@ -119,6 +128,7 @@ impl Core {
     pub(crate) fn step<T>(&mut self, step: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.db.begin()?;
         let result = step(self).and_then(|value| {
+            self.tell_contacts()?;
             self.settle()?;
             self.db.commit()?;
             Ok(value)

@@ -325,6 +325,15 @@ impl Core {
                 self.event(incoming.conversation, account, handle, event)?;
                 return Ok(Verdict::Taken);
             }
+            Shown::Tokens(tokens) => {
+                self.take_tokens(incoming.conversation, account, &tokens)?;
+                return Ok(Verdict::Taken);
+            }
+            Shown::Guardian(said) => {
+                let at_ms = incoming.context.accepted_ms;
+                self.guardian_said(incoming.conversation, account, *said, at_ms)?;
+                return Ok(Verdict::Taken);
+            }
         };
         // Blocked people cannot be kept out of a shared group by one member; they are just not shown.
         if self.db.is_blocked(account)? {
@@ -360,6 +369,7 @@ impl Core {
                     self.db.set_state(conversation.id, ConversationState::Open)?;
                     let text = format!("{handle} accepted.");
                     self.db.add_item(&NewItem::line(conversation.id, ItemKind::Notice, &text))?;
+                    self.opened(conversation)?;
                 }
                 Ok(())
             }

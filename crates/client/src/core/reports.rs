@@ -24,7 +24,7 @@ pub(crate) enum Subject {
     /// A person, by what they said last.
     Person(AccountId),
     /// A group, by what was said there last.
-    Group(Conversation),
+    Group(Box<Conversation>),
     /// Whoever said exactly this.
     Messages(Vec<Evidence>),
 }
@@ -55,7 +55,7 @@ impl Core {
             // Of groups under one name, the newest; they and people are never called the same.
             if let Some(group) = self.db.groups_named(name)?.into_iter().next() {
                 return match contact {
-                    None => Ok(Some(Subject::Group(group))),
+                    None => Ok(Some(Subject::Group(Box::new(group)))),
                     Some(_) => Err(Error::usage(
                         DOING,
                         format!("a person and a group are called {name}"),
@@ -124,7 +124,7 @@ impl Core {
             }
             Subject::Group(group) => {
                 let picked = self.db.last_said(group.id, None, last)?;
-                (None, Some(group), picked)
+                (None, Some(*group), picked)
             }
             Subject::Messages(picked) => {
                 let first = picked.first().map_or(0, |message| message.conversation);

@@ -141,6 +141,27 @@ impl Core {
         self.clock = clock;
     }
 
+    /// All that the profile holds: the cells of each row of each table, with the table's name.
+    pub(crate) fn rogue_rows(&self) -> Result<Vec<(String, Vec<Vec<u8>>)>> {
+        let conn = self.db.conn();
+        let mut tables = conn.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")?;
+        let tables: Vec<String> = tables.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        let mut rows = Vec::new();
+        for table in tables {
+            let mut all = conn.prepare(&format!("SELECT * FROM {table}"))?;
+            let columns = all.column_count();
+            let cell = |row: &rusqlite::Row<'_>, column| {
+                let value = row.get_ref(column)?;
+                Ok(value.as_bytes_or_null().ok().flatten().unwrap_or_default().to_vec())
+            };
+            let cells = all.query_map([], |row| (0..columns).map(|column| cell(row, column)).collect())?;
+            for cells in cells {
+                rows.push((table.clone(), cells?));
+            }
+        }
+        Ok(rows)
+    }
+
     /// The epoch's resumption secret, and the device's own secret keys.
     pub(crate) fn rogue_secrets(&mut self, group: &GroupId) -> Result<Vec<Vec<u8>>> {
         let loaded = self.groups.get(&self.db, &self.crypto, group)?;

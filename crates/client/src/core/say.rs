@@ -94,6 +94,21 @@ impl Core {
         self.db.add_intent(conversation.id, &Intent::App(bytes), 0, 0)
     }
 
+    /// The content of what our software tells another's, beside what people say.
+    pub(super) fn silent_content(
+        &mut self,
+        conversation: &Conversation,
+        content_type: &str,
+        body: Vec<u8>,
+    ) -> Result<Vec<u8>> {
+        let sender = user_uri(&self.me.domain, &self.me.handle);
+        let room = room_uri(&self.me.domain, &conversation.room);
+        let mut content = Content::of_type(salt(), sender, room, self.server_ms(), content_type, body);
+        content.last_seen = last_seen(conversation);
+        content.seen_root = self.gossip(conversation)?;
+        content.encode().map_err(|e| Error::usage("telling the others", e.to_string(), "again"))
+    }
+
     pub(super) fn event_content(&mut self, conversation: &Conversation, event: Event) -> Result<Vec<u8>> {
         let sender = user_uri(&self.me.domain, &self.me.handle);
         let room = room_uri(&self.me.domain, &conversation.room);

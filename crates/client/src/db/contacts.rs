@@ -142,6 +142,12 @@ impl Db {
         Ok(found.exists([&account.0])?)
     }
 
+    /// Whether we accepted somebody, or wrote to them first.
+    pub(crate) fn is_accepted(&self, account: &AccountId) -> Result<bool> {
+        let sql = "SELECT 1 FROM contact WHERE account = ? AND accepted = 1 AND blocked = 0";
+        Ok(self.conn.prepare_cached(sql)?.exists([&account.0])?)
+    }
+
     /// How somebody's devices are known, in one word; see [`crate::Line::trust`].
     pub(crate) fn trust_of(&self, account: &[u8]) -> Result<&'static str> {
         let sql = "SELECT ended, compared, length(promise) > 0, version > 0 FROM contact WHERE account = ?";

@@ -72,10 +72,8 @@ pub struct Conversation {
     pub state: ConversationState,
     /// Who introduced us to it.
     pub introducer: Option<AccountId>,
-    /// Coarse age of the introducer's account (`v1::AccountAge`).
-    pub intro_age: i32,
-    /// How many declined the introducer lately, coarse.
-    pub intro_declined: u32,
+    /// What is known of the introducer.
+    pub intro: Intro,
     /// Where our mail of this conversation comes in.
     pub address: Address,
     /// Whether that address came with a last-resort key package and has to be replaced.
@@ -92,6 +90,21 @@ pub struct Conversation {
     pub gossiped: u64,
 }
 
+/// What is known of who introduced us to a conversation, as the service and a token of ours said it then.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Intro {
+    /// Coarse age of their account (`v1::AccountAge`).
+    pub age: i32,
+    /// Many declined or blocked them lately.
+    pub declined: bool,
+    /// Many reported them lately, with proof.
+    pub reported: bool,
+    /// They came to many minors lately.
+    pub minors: bool,
+    /// The friend of ours who passed our connection token on to them.
+    pub via: Option<AccountId>,
+}
+
 /// What a new conversation begins with.
 pub(crate) struct NewConversation {
     pub group: GroupId,
@@ -100,7 +113,7 @@ pub(crate) struct NewConversation {
     pub name: String,
     pub state: ConversationState,
     pub introducer: Option<AccountId>,
-    pub facts: (i32, u32),
+    pub intro: Intro,
     pub address: Address,
     pub last_resort: bool,
     pub made_ms: u64,
@@ -108,7 +121,7 @@ pub(crate) struct NewConversation {
 
 const COLUMNS: &str =
     "SELECT id, group_id, kind, peer, name, state, introducer, intro_age, intro_declined, address,
- last_resort, chain_next, chain_prev, made_ms, stuck_ms, gossiped FROM conversation";
+ last_resort, chain_next, chain_prev, made_ms, stuck_ms, gossiped, intro_reported, intro_minors, intro_via FROM conversation";
 
 fn account(bytes: Vec<u8>) -> Option<AccountId> {
     AccountId::from_slice(&bytes).ok()
@@ -125,8 +138,13 @@ fn conversation(row: &Row<'_>) -> rusqlite::Result<Conversation> {
         name: row.get(4)?,
         state: row.get(5)?,
         introducer: account(row.get(6)?),
-        intro_age: row.get(7)?,
-        intro_declined: row.get(8)?,
+        intro: Intro {
+            age: row.get(7)?,
+            declined: row.get(8)?,
+            reported: row.get(16)?,
+            minors: row.get(17)?,
+            via: account(row.get(18)?),
+        },
         address: Address(row.get(9)?),
         last_resort: row.get(10)?,
         chain_next: row.get::<_, i64>(11)? as u64,
@@ -141,7 +159,8 @@ impl Db {
     pub(crate) fn add_conversation(&self, new: &NewConversation) -> Result<i64> {
         let mut add = self.conn.prepare_cached(
             "INSERT INTO conversation (group_id, room, kind, peer, name, state, introducer, intro_age,
-             intro_declined, address, last_resort, made_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             intro_declined, intro_reported, intro_minors, intro_via, address, last_resort, made_ms)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?;
         let bytes = |id: Option<AccountId>| id.map(|id| id.0.to_vec()).unwrap_or_default();
         add.execute(params![
@@ -152,8 +171,11 @@ impl Db {
             new.name,
             new.state,
             bytes(new.introducer),
-            new.facts.0,
-            new.facts.1,
+            new.intro.age,
+            new.intro.declined,
+            new.intro.reported,
+            new.intro.minors,
+            bytes(new.intro.via),
             new.address.0,
             new.last_resort,
             new.made_ms as i64

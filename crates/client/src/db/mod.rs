@@ -8,12 +8,14 @@ mod contacts;
 pub(crate) mod conversations;
 mod evidence;
 mod gossip;
+mod guardians;
 mod items;
 pub mod mls;
 mod outbox;
 mod reports;
 mod schema;
 mod statements;
+mod tokens;
 mod waiting;
 
 use std::path::Path;
@@ -25,12 +27,14 @@ use crate::{Error, Result};
 
 pub use alarms::AlarmRow;
 pub use contacts::{Contact, Trust};
-pub use conversations::{Conversation, ConversationState, Kind};
+pub use conversations::{Conversation, ConversationState, Intro, Kind};
 pub use evidence::{Evidence, Place};
 pub use gossip::{Heard, Said, Tried};
+pub use guardians::{Ask, Errand, Link, LinkState, Role};
 pub use items::{Item, ItemKind, ItemState, NewItem};
 pub use outbox::{Intent, OutboxRow, OutboxState};
 pub use statements::{Standing, StatementRow};
+pub(crate) use tokens::HeldToken;
 pub use waiting::Held;
 
 /// An open profile database.

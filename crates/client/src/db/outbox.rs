@@ -14,6 +14,14 @@ pub enum Intent {
     Found,
     /// Send this MIMI content.
     App(#[serde(with = "serde_bytes")] Vec<u8>),
+    /// Send this MIMI content, which holds connection tokens, once the queued call that leaves them at the service is done.
+    Tokens {
+        /// The call's local number.
+        call: i64,
+        /// The content.
+        #[serde(with = "serde_bytes")]
+        content: Vec<u8>,
+    },
     /// Add people to a group.
     Add(Vec<AccountId>),
     /// Remove people (or, after they left, tidy them away).
@@ -37,7 +45,7 @@ pub enum Intent {
 impl Intent {
     /// Whether it changes the epoch.
     pub fn is_commit(&self) -> bool {
-        !matches!(self, Intent::App(_))
+        !matches!(self, Intent::App(_) | Intent::Tokens { .. })
     }
 }
 
@@ -140,6 +148,13 @@ impl Db {
             "UPDATE outbox SET state = 0, submission = x'', submit = x'', blob_name = x'', blob = x'' WHERE id = ?",
         )?;
         set.execute([id])?;
+        self.free_tokens_of(id)
+    }
+
+    /// It waits until this time, milliseconds since 1970.
+    pub(crate) fn outbox_put_off(&self, id: i64, until_ms: u64) -> Result<()> {
+        let mut set = self.conn.prepare_cached("UPDATE outbox SET not_before_ms = ? WHERE id = ?")?;
+        set.execute(params![until_ms as i64, id])?;
         Ok(())
     }
 
@@ -150,7 +165,7 @@ impl Db {
 
     pub(crate) fn outbox_done(&self, id: i64) -> Result<()> {
         self.conn.prepare_cached("DELETE FROM outbox WHERE id = ?")?.execute([id])?;
-        Ok(())
+        self.drop_tokens_of(id)
     }
 
     pub(crate) fn outbox_row(&self, id: i64) -> Result<Option<OutboxRow>> {

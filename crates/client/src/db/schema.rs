@@ -37,6 +37,10 @@ CREATE TABLE conversation (
   introducer BLOB NOT NULL DEFAULT x'',
   intro_age INTEGER NOT NULL DEFAULT 0,
   intro_declined INTEGER NOT NULL DEFAULT 0,
+  intro_reported INTEGER NOT NULL DEFAULT 0,
+  intro_minors INTEGER NOT NULL DEFAULT 0,
+  -- The friend who passed our connection token on to the introducer.
+  intro_via BLOB NOT NULL DEFAULT x'',
   address BLOB NOT NULL,
   last_resort INTEGER NOT NULL DEFAULT 0,
   chain_next INTEGER NOT NULL DEFAULT 0,
@@ -106,8 +110,13 @@ CREATE TABLE offered (
   made_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Small calls that must reach the server once more or less (they may be repeated), in order.
-CREATE TABLE call (id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, frame BLOB NOT NULL) STRICT;
+-- Small calls that must reach the server once more or less (they may be repeated), in order; but one that the server
+-- puts off because there were too many of its kind keeps no other back.
+CREATE TABLE call (
+  id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  frame BLOB NOT NULL,
+  put_off INTEGER NOT NULL DEFAULT 0
+) STRICT;
 
 -- Members who said that they leave and whose leaf is still there.
 CREATE TABLE leaver (
@@ -118,6 +127,29 @@ CREATE TABLE leaver (
 
 -- Contact codes that we gave out and that nobody used yet.
 CREATE TABLE code (token BLOB NOT NULL PRIMARY KEY, made_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+-- Connection tokens that we gave to friends and that were not used yet, with the last day that each is good (days since
+-- 1970). One that a friend passed on was shown by somebody else, and still counts as one of theirs.
+CREATE TABLE given_token (
+  token BLOB NOT NULL PRIMARY KEY,
+  friend BLOB NOT NULL,
+  last_day INTEGER NOT NULL,
+  passed INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE INDEX given_friend ON given_token(friend);
+
+-- Tokens of others that we hold: from their owner, or passed on by a friend. used_by: the outbox row that shows it, 0 for
+-- none.
+CREATE TABLE friend_token (
+  owner BLOB NOT NULL,
+  token BLOB NOT NULL,
+  via BLOB NOT NULL,
+  last_day INTEGER NOT NULL,
+  used_by INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (owner, token)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX friend_via ON friend_token(via);
+CREATE INDEX friend_used ON friend_token(used_by) WHERE used_by > 0;
 
 -- Roots of the key directory that others saw, signed by it, that wait to be held against our own history: one of each
 -- account, with the keys that it was signed with, and how often the service was asked in vain.
@@ -176,4 +208,37 @@ CREATE TABLE statement (
   standing INTEGER NOT NULL DEFAULT 0,
   UNIQUE (hash, signer, signature)
 ) STRICT;
+
+-- Our guardian (role 1) or a child of ours (role 2), from the first word on. state 1: they ask; 2: we asked; 3: the hash of
+-- the secret is on its way to the service; 4: linked; 5: over.
+CREATE TABLE guardian (
+  account BLOB NOT NULL PRIMARY KEY,
+  role INTEGER NOT NULL,
+  state INTEGER NOT NULL,
+  -- Of a child: what allows them another age, and what will after that. Of our guardian: the hash of the first.
+  secret BLOB NOT NULL DEFAULT x'',
+  next BLOB NOT NULL DEFAULT x'',
+  -- Of a child: whom they are in contact with, and when they told it. Of our guardian: the hash of what we told.
+  told BLOB NOT NULL DEFAULT x'',
+  told_ms INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+
+-- What we asked our guardian, or a child asked us, and was not answered yet.
+CREATE TABLE ask (
+  number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  id BLOB NOT NULL,
+  account BLOB NOT NULL,
+  what BLOB NOT NULL,
+  -- Ours only: about whom, which request it is about, and in which chat it was asked.
+  subject BLOB NOT NULL DEFAULT x'',
+  conversation INTEGER NOT NULL DEFAULT 0,
+  chat INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (account, id)
+) STRICT;
+
+-- Whom our guardian lets us be in contact with, beside those who were contacts already.
+CREATE TABLE allowed (account BLOB NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID;
+
+-- Calls about our guardian and our age, in order; what they did is noted with their end.
+CREATE TABLE errand (id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, errand BLOB NOT NULL) STRICT;
 "];

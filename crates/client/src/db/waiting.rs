@@ -87,19 +87,42 @@ impl Db {
         Ok(self.conn.prepare_cached("DELETE FROM code WHERE token = ?")?.execute([token])? > 0)
     }
 
-    /// Queues a small call that may be repeated.
-    pub(crate) fn add_call(&self, body: v1::client_frame::Body) -> Result<()> {
+    /// Queues a small call that may be repeated; returns its local number.
+    pub(crate) fn add_call(&self, body: v1::client_frame::Body) -> Result<i64> {
         let frame = v1::ClientFrame { call: 0, body: Some(body) }.encode_to_vec();
         self.conn.prepare_cached("INSERT INTO call (frame) VALUES (?)")?.execute([frame])?;
-        Ok(())
+        Ok(self.conn.last_insert_rowid())
     }
 
-    /// The oldest queued call.
-    pub(crate) fn first_call(&self) -> Result<Option<(i64, v1::client_frame::Body)>> {
-        let mut found = self.conn.prepare_cached("SELECT id, frame FROM call ORDER BY id LIMIT 1")?;
+    /// The oldest queued call that the server did not put off.
+    pub(crate) fn next_call(&self) -> Result<Option<(i64, v1::client_frame::Body)>> {
+        let sql = "SELECT id, frame FROM call WHERE put_off = 0 ORDER BY id LIMIT 1";
+        let mut found = self.conn.prepare_cached(sql)?;
         let row: Option<(i64, Vec<u8>)> =
             found.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
         Ok(row.and_then(|(id, frame)| Some((id, v1::ClientFrame::decode(frame.as_slice()).ok()?.body?))))
+    }
+
+    /// Whether this call is still to be made.
+    pub(crate) fn call_waits(&self, id: i64) -> Result<bool> {
+        Ok(self.conn.prepare_cached("SELECT 1 FROM call WHERE id = ?")?.exists([id])?)
+    }
+
+    /// Whether a call is to be made that the server did not put off.
+    pub(crate) fn has_calls(&self) -> Result<bool> {
+        Ok(self.conn.prepare_cached("SELECT 1 FROM call WHERE put_off = 0 LIMIT 1")?.exists([])?)
+    }
+
+    /// The server wants no more calls of this kind now.
+    pub(crate) fn put_call_off(&self, id: i64) -> Result<()> {
+        self.conn.prepare_cached("UPDATE call SET put_off = 1 WHERE id = ?")?.execute([id])?;
+        Ok(())
+    }
+
+    /// What was put off is tried again.
+    pub(crate) fn retry_calls(&self) -> Result<()> {
+        self.conn.prepare_cached("UPDATE call SET put_off = 0 WHERE put_off = 1")?.execute([])?;
+        Ok(())
     }
 
     pub(crate) fn call_done(&self, id: i64) -> Result<()> {

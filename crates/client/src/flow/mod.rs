@@ -6,9 +6,11 @@
 mod checks;
 mod directory;
 mod gossip;
+mod guardians;
 mod mailbox;
 mod outbox;
 mod people;
+mod policy;
 mod reports;
 
 use std::sync::{Mutex, MutexGuard};
@@ -19,11 +21,13 @@ use crate::{Error, Result, core::Core};
 
 pub(crate) use checks::{check_due, check_own, tolerate_alarm};
 pub(crate) use directory::history;
+pub(crate) use guardians::run_errands;
 pub(crate) use mailbox::{receive, settle_held};
-pub(crate) use outbox::{Outcome, send_calls, submit, take_outcome};
+pub(crate) use outbox::{LONG_WAIT_MS, Outcome, send_calls, submit, take_outcome};
 pub(crate) use people::{
     check_stock, fetch_fresh, fetch_packages, know, know_account, know_handle, restock, unreadable,
 };
+pub(crate) use policy::check_policy;
 pub(crate) use reports::{appeal, check_statements, fetch_reports, fetch_statements, report};
 
 /// A connection: one call, one answer.

@@ -8,6 +8,9 @@ use zegel_proto::{
 use super::{Link, Shared, fetch_fresh, know, unexpected, unreadable};
 use crate::{Error, Result, core::Ready, db::OutboxRow};
 
+/// From this many milliseconds on, what the service puts off is not waited for.
+pub(crate) const LONG_WAIT_MS: u64 = 60_000;
+
 /// What became of an outbox row.
 #[derive(Debug)]
 pub(crate) struct Outcome {
@@ -20,9 +23,15 @@ pub(crate) struct Outcome {
 /// Sends small calls, in order, until none is left.
 pub(crate) async fn send_calls<L: Link>(shared: &Shared, link: &L) -> Result<()> {
     loop {
-        let Some((id, body)) = shared.core().db.first_call()? else { return Ok(()) };
+        let Some((id, body)) = shared.core().db.next_call()? else { return Ok(()) };
+        let has_time = matches!(body, Call::PutToken(_));
         match link.call("telling the service", body).await {
             Ok(_) => {}
+            // A block must not wait until there may be tokens again.
+            Err(Error::Refused { code: Code::RateLimited, .. }) if has_time => {
+                shared.core().db.put_call_off(id)?;
+                continue;
+            }
             Err(error) if error.is_passing() => return Err(error),
             // It will never be taken; keeping it would keep all later ones back.
             Err(error) => tracing::warn!(%error, event = "call_refused"),
@@ -110,6 +119,11 @@ pub(crate) fn take_outcome(shared: &Shared, outcome: &Outcome) -> Result<()> {
         }
         Err(Error::Refused { code: Code::UnknownConversation, .. }) => {
             core.lost_its_place(outcome.row, "the service no longer knows it")
+        }
+        Err(Error::Refused { code: Code::RateLimited, retry_after_ms, .. })
+            if *retry_after_ms >= LONG_WAIT_MS =>
+        {
+            core.note_put_off(outcome.row, *retry_after_ms)
         }
         Err(error) if error.is_passing() => Ok(()),
         Err(error) => core.give_up(outcome.row, &error.to_string()),

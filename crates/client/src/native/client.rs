@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    core::{Core, Me as Identity, NewAccount, directory::keep_first_promise},
+    core::{Core, Me as Identity, NewAccount, directory::keep_first_promise, keep_language},
     flow::{Link, Shared, unexpected},
 };
 
@@ -70,6 +70,7 @@ impl Client {
         profile.erase()?;
         let db = profile.database(true)?;
         let (me, link) = Identity::found(&db, &new, clock())?;
+        keep_language(&db, &registration.language)?;
         let call = Call::Register(v1::Register {
             app: hello.app,
             handle: new.handle,

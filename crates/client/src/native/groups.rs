@@ -44,6 +44,7 @@ impl Client {
         if people.is_empty() {
             return Err(Error::usage(doing, "a group needs someone else", "handles after the name"));
         }
+        self.may_meet(&people).await?;
         let first = &people[..people.len().min(MAX_ADDS)];
         let packages = fetch_packages(&self.engine.shared, &*socket, first).await?;
         let rows = self.engine.shared.core().found_group(name, &people, &packages)?;
@@ -84,6 +85,7 @@ impl Client {
         self.caught_up(PATIENCE).await?;
         let group = self.open_group(doing, name)?;
         let people = self.accounts(handles).await?;
+        self.may_meet(&people).await?;
         let rows = self.engine.shared.core().want_add(&group, &people)?;
         self.poke();
         self.accepted(doing, &rows).await

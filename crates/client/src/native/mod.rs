@@ -3,16 +3,21 @@
 mod client;
 mod directory;
 mod groups;
+mod guardians;
 mod link;
 mod ops;
 mod profile;
 mod reports;
+mod requests;
 #[cfg(feature = "hostile")]
 mod rogue;
+mod safety;
 mod session;
 mod watch;
 
 pub use client::{Client, Registration};
 pub use directory::{Alarm, Device, DirectoryEntry, DirectoryRoot, HistoryEntry, SafetyNumber};
 pub use groups::Group;
-pub use ops::{Me, Request, default_home};
+pub use guardians::{AgeChange, Answered, Approval, ChildContacts, GuardianLink};
+pub use ops::{Me, default_home};
+pub use requests::Request;

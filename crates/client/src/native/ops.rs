@@ -8,7 +8,7 @@ use zegel_proto::{
     v1::{self, client_frame::Body as Call, server_frame::Body as Answer},
 };
 
-use super::client::Client;
+use super::{client::Client, guardians::band_word};
 use crate::{
     Error, Result,
     core::Said,
@@ -40,23 +40,10 @@ pub struct Me {
     pub server: String,
     /// How our entry stands in the key directory, as far as we know: `proven`, `promised` or `unknown`.
     pub directory: &'static str,
-}
-
-/// An introduction that waits for an answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Request {
-    /// Who introduces themself, or added us to a group.
-    pub from: String,
-    /// The group's name; empty for a direct chat.
-    pub group: String,
-    /// The first message; empty until it came, or for a group.
-    pub text: String,
-    /// How old their account is: `today`, `this week`, `this month`, `this year`, `older`.
-    pub account_age: &'static str,
-    /// How many people declined them in the last seven days, coarse: 0, 1 or 3.
-    pub declined_lately: u32,
-    /// How their devices are known; see [`Line::trust`].
-    pub trust: &'static str,
+    /// The age band that the service keeps: `child`, `teen`, `adult` or `unknown`.
+    pub age: &'static str,
+    /// The guardian's handle; empty for none.
+    pub guardian: String,
 }
 
 impl Client {
@@ -70,6 +57,8 @@ impl Client {
             device: core.me.device.to_hex(),
             server: core.me.server.clone(),
             directory: core.own().map_or("unknown", |own| own.trust.word()),
+            age: band_word(core.own_band().unwrap_or_default()),
+            guardian: core.guardian().unwrap_or_default(),
         }
     }
 
@@ -144,6 +133,8 @@ impl Client {
                 let why = format!("{to} introduced themself to you and waits");
                 Err(Error::usage(doing, why, format!("`accept {to}` first")))
             }
+            // Somebody vouched for us since: we may introduce ourselves anew.
+            Some(_) if core.holds_token_of(&contact.account)? => Ok(None),
             Some(_) => {
                 let why = format!(
                     "{to} has not answered your introduction yet; until then it stays at one message"
@@ -171,10 +162,35 @@ impl Client {
         if self.engine.shared.core().db.is_ended(&peer)? {
             return Err(Error::usage(doing, format!("{to} deleted their account"), "another handle"));
         }
+        self.may_meet(&[peer]).await?;
         let packages = fetch_packages(&self.engine.shared, &*socket, &[peer]).await?;
         let said = self.engine.shared.core().found_direct(&peer, &packages, text, token)?;
         self.poke();
         Ok(said)
+    }
+
+    /// Whether we may write to, connect with or add these people; a child's guardian is asked first.
+    pub(super) async fn may_meet(&self, people: &[AccountId]) -> Result<()> {
+        self.look_for_guardian().await;
+        let (mut guardian, mut names) = (String::new(), Vec::new());
+        {
+            let mut core = self.engine.shared.core();
+            for who in people {
+                if let Some(asked) = core.step(|core| core.ask_to_meet(who))? {
+                    guardian = asked;
+                    names.push(core.name_of(who)?);
+                }
+            }
+        }
+        if names.is_empty() {
+            return Ok(());
+        }
+        self.poke();
+        // Whoever gives one command ends with it; what has not gone out by then goes with the next.
+        let _ = self.sync(CONNECTING).await;
+        let why =
+            format!("{guardian}, your guardian, has to allow {} first, and is asked now", names.join(", "));
+        Err(Error::usage("meeting somebody new", why, "the same again once they allowed it"))
     }
 
     /// Waits until the service has accepted these outbox rows.
@@ -213,70 +229,6 @@ impl Client {
         tokio::time::timeout(patience, waiting).await.unwrap_or(Err(timeout))
     }
 
-    /// Introductions that wait for our answer.
-    pub fn requests(&self) -> Result<Vec<Request>> {
-        let core = self.engine.shared.core();
-        let mut requests = Vec::new();
-        for conversation in core.requests()? {
-            let items = core.db.items(Some(conversation.id), 0, false)?;
-            let text = items.into_iter().find(|item| item.kind == ItemKind::Text).map(|item| item.text);
-            let from = match conversation.introducer {
-                Some(who) => core.db.handle_of(&who.0)?.unwrap_or_default(),
-                None => String::new(),
-            };
-            let trust = match conversation.introducer {
-                Some(who) => core.db.trust_of(&who.0)?,
-                None => "",
-            };
-            requests.push(Request {
-                from,
-                group: conversation.name,
-                text: if conversation.kind == Kind::Direct {
-                    text.unwrap_or_default()
-                } else {
-                    String::new()
-                },
-                account_age: ["today", "this week", "this month", "this year", "older"]
-                    [conversation.intro_age.clamp(0, 4) as usize],
-                declined_lately: conversation.intro_declined,
-                trust,
-            });
-        }
-        Ok(requests)
-    }
-
-    fn requests_named(&self, doing: &'static str, name: &str) -> Result<Vec<Conversation>> {
-        let found = self.engine.shared.core().requests_of(name)?;
-        match found.is_empty() {
-            true => Err(Error::usage(
-                doing,
-                format!("no request from {name} waits"),
-                "`requests` to see who does",
-            )),
-            false => Ok(found),
-        }
-    }
-
-    /// Accepts what `name` (a handle, or a group) asks.
-    pub async fn accept(&self, name: &str) -> Result<()> {
-        self.caught_up(PATIENCE).await?;
-        for conversation in self.requests_named("accepting", name)? {
-            self.engine.shared.core().accept(&conversation)?;
-        }
-        self.poke();
-        self.sync(PATIENCE).await
-    }
-
-    /// Declines what `name` asks. They are not told.
-    pub async fn decline(&self, name: &str) -> Result<()> {
-        self.caught_up(PATIENCE).await?;
-        for conversation in self.requests_named("declining", name)? {
-            self.engine.shared.core().decline(&conversation)?;
-        }
-        self.poke();
-        self.sync(PATIENCE).await
-    }
-
     pub(super) async fn person(&self, handle: &str) -> Result<Contact> {
         let known = self.engine.shared.core().db.contact_by_handle(handle)?;
         if let Some(contact) = known {
@@ -294,6 +246,7 @@ impl Client {
     pub async fn block(&self, handle: &str) -> Result<()> {
         self.caught_up(PATIENCE).await?;
         let contact = self.person(handle).await?;
+        self.say_goodbye(&contact.account).await;
         self.engine.shared.core().block(&contact)?;
         self.poke();
         self.sync(PATIENCE).await
@@ -311,7 +264,8 @@ impl Client {
     pub async fn code(&self) -> Result<String> {
         let token = Token::random();
         let socket = self.connected(PATIENCE).await?;
-        let put = v1::PutToken { token_hash: token_hash(&token.0).to_vec().into() };
+        let put =
+            v1::PutToken { token_hashes: vec![token_hash(&token.0).to_vec().into()], connection: false };
         socket.call("making a contact code", Call::PutToken(put)).await?;
         let core = self.engine.shared.core();
         core.db.add_code(&token, core.now_ms())?;
@@ -386,6 +340,9 @@ impl Client {
         }
         for group in self.groups()? {
             lines.push(serde_json::json!({"kind": "group", "group": group}));
+        }
+        for link in self.guardians()? {
+            lines.push(serde_json::json!({"kind": "guardian", "link": link}));
         }
         for line in self.read(None, 0, false, false)? {
             let proof = self.engine.shared.core().db.proof(line.line)?;

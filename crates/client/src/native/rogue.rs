@@ -76,6 +76,11 @@ impl Client {
         self.engine.shared.core().rogue_secrets(&group)
     }
 
+    /// All that the profile holds: the cells of each row of each table, with the table's name.
+    pub fn rogue_rows(&self) -> Result<Vec<(String, Vec<Vec<u8>>)>> {
+        self.engine.shared.core().rogue_rows()
+    }
+
     /// Eleven minutes pass on the device's clock, at once.
     pub fn rogue_later(&self) {
         fn later() -> u64 {

@@ -24,8 +24,8 @@ use super::{
 use crate::{
     Error, Result,
     flow::{
-        Link, Outcome, Shared, check_statements, check_stock, receive, restock, send_calls, settle_held,
-        submit, take_outcome, unexpected,
+        LONG_WAIT_MS, Link, Outcome, Shared, check_policy, check_statements, check_stock, receive, restock,
+        run_errands, send_calls, settle_held, submit, take_outcome, unexpected,
     },
 };
 
@@ -160,13 +160,18 @@ async fn session(engine: &Arc<Engine>) -> Result<()> {
     {
         let mut core = engine.shared.core();
         core.note_server(&answer);
+        core.note_own_age(&answer)?;
+        core.db.retry_calls()?;
         core.step(|core| core.meet_mailbox(answer.first_seq, answer.next_seq))?;
+        core.renew_tokens()?;
     }
     *engine.socket.lock().expect("no panic holds this lock") = Some(socket.clone());
+    tolerate(check_policy(&engine.shared, &*socket, &hello.policy).await)?;
     tolerate(send_calls(&engine.shared, &*socket).await)?;
     tolerate(restock(&engine.shared, &*socket, no_last_resort).await)?;
     tolerate(settle_held(&engine.shared, &*socket).await)?;
     tolerate(check_statements(&engine.shared, &*socket).await)?;
+    tolerate(run_errands(&engine.shared, &*socket).await)?;
 
     let mut flight = Flight::default();
     let (_watch, mut own_entry) = Watch::begin(engine, &socket);
@@ -196,9 +201,12 @@ async fn session(engine: &Arc<Engine>) -> Result<()> {
                 tolerate(send_calls(&engine.shared, &*socket).await)?;
                 tolerate(settle_held(&engine.shared, &*socket).await)?;
                 tolerate(check_statements(&engine.shared, &*socket).await)?;
+                tolerate(run_errands(&engine.shared, &*socket).await)?;
             }
             () = sleep_until(stock_at) => {
                 stock_at = Instant::now() + STOCK;
+                engine.shared.core().db.retry_calls()?;
+                engine.shared.core().renew_tokens()?;
                 tolerate(check_stock(&engine.shared, &*socket).await)?;
             }
             _ = &mut own_entry, if !own_looked_at => own_looked_at = true,
@@ -241,6 +249,7 @@ async fn take_mail(
     }
     tolerate(settle_held(&engine.shared, socket).await)?;
     tolerate(check_statements(&engine.shared, socket).await)?;
+    tolerate(run_errands(&engine.shared, socket).await)?;
     engine.bump();
     tolerate(send_calls(&engine.shared, socket).await)?;
     over.map_or(Ok(()), Err)
@@ -311,6 +320,18 @@ impl Flight {
         let mut failures = engine.failures.lock().expect("no panic holds this lock");
         take_outcome(&engine.shared, &outcome)?;
         match outcome.result {
+            // Whoever waits for it is told now, and why.
+            Err(Error::Refused {
+                code: code @ Code::RateLimited,
+                retry_after_ms,
+                doing,
+                message,
+                head_epoch,
+            }) if retry_after_ms >= LONG_WAIT_MS => {
+                let message = format!("{message}. It is kept, and goes out by itself then");
+                let told = Error::Refused { doing, code, message, head_epoch, retry_after_ms };
+                failures.insert(outcome.row, told);
+            }
             Err(Error::Refused { code: Code::RateLimited, retry_after_ms, .. }) => {
                 let wait = Duration::from_millis(retry_after_ms.clamp(100, 60_000));
                 self.paused.insert(outcome.row, Instant::now() + wait);

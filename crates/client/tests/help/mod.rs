@@ -10,6 +10,7 @@ use std::{
 
 use tempfile::TempDir;
 use zegel_client::{AgeBand, Client, Line, Registration};
+use zegel_safety::Policy;
 
 /// Long enough for a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -43,10 +44,17 @@ impl Server {
 
     /// With more lines of configuration.
     pub fn start_with(more: &str) -> Self {
+        Self::start_by(&Policy::shipped(), more)
+    }
+
+    /// With these safety rules.
+    pub fn start_by(rules: &Policy, more: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
+        let safety = folder.path().join("safety.toml");
+        std::fs::write(&safety, rules.to_toml()).expect("writes");
         // Everybody of a test comes from one network address.
         let config = format!(
-            "[limits]\nregister_per_address = {{ burst = 5000, per_hour = 5000 }}\n\
+            "safety = {safety:?}\n[limits]\nregister_per_address = {{ burst = 5000, per_hour = 5000 }}\n\
              connect_per_address = {{ burst = 5000, per_hour = 5000 }}\n{more}"
         );
         std::fs::write(folder.path().join("config.toml"), config).expect("writes");

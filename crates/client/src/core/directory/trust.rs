@@ -140,6 +140,7 @@ impl Core {
         if attested.ended() && !known.ended {
             self.db.set_ended(&known.account)?;
             self.notice_to_peer(&known.account, &format!("{handle} deleted their account."))?;
+            self.part_from(&known.account)?;
             for chat in self.db.direct_with(&known.account)? {
                 if matches!(chat.state, ConversationState::Open | ConversationState::Asked) {
                     self.end_conversation(&chat, ConversationState::Over)?;

@@ -5,10 +5,13 @@
 
 mod bytes;
 mod changes;
+mod connections;
 mod entries;
 mod forge;
 mod gossip;
+mod guardians;
 mod messages;
+mod minors;
 mod office;
 mod post;
 mod promises;

@@ -114,7 +114,7 @@ fn a_gap_is_a_gap_and_a_number_is_a_number() {
     assert_eq!((made.withheld, made.messages[1].missing_before), (0, 1));
     assert_eq!(texts(&draft(&world, ALICE, BOB, 1)), ["two"]);
     // The last of anybody, her own too.
-    let all = world.at(ALICE).draft(Subject::Group(world.chat(ALICE, &group)), 2).expect("a draft");
+    let all = world.at(ALICE).draft(Subject::Group(Box::new(world.chat(ALICE, &group))), 2).expect("a draft");
     assert_eq!((all.about.as_str(), texts(&all)), ("", vec!["two", "mine"]));
     assert!(all.report.about.is_empty() && !all.report.room.is_empty());
 }

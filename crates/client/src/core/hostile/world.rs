@@ -106,6 +106,7 @@ impl World {
             world.chains.insert(me.account, vec![link]);
             let mut core = Core::new(db, me, clock);
             core.step(|core| core.meet_mailbox(1, 1)).expect("a mailbox");
+            core.set_own_band(v1::AgeBand::Adult).expect("a band");
             world.devices.push(Device { core: Some(core), path, next: 1 });
         }
         let entries: Vec<_> = world.chains.values().map(|links| entry(links)).collect();
@@ -203,7 +204,7 @@ impl World {
         }
     }
 
-    fn packages(&mut self, accounts: &[AccountId]) -> Vec<v1::DeviceKeyPackage> {
+    pub fn packages(&mut self, accounts: &[AccountId]) -> Vec<v1::DeviceKeyPackage> {
         let mut packages = Vec::new();
         for device in &mut self.devices {
             let Some(core) = &mut device.core else { continue };

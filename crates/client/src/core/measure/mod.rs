@@ -87,7 +87,7 @@ impl Pair {
             self.receiver.take_held(&self.conversation.group, Some(&made.blob.1))?;
         }
         let request = self.receiver.requests()?.pop().ok_or_else(|| odd("the invitation was not taken"))?;
-        self.receiver.accept(&request)
+        self.receiver.accept(&request).map(drop)
     }
 
     /// Says and encrypts these texts in one transaction.

@@ -1,0 +1,280 @@
+//! What the child and the guardian are told, in plain words.
+
+use zegel_content::Asked;
+use zegel_safety::Language;
+
+use crate::db::Role;
+
+/// A line on screen. `Role` is what the person named is to the reader.
+pub(super) enum Word<'a> {
+    /// They want to be linked with us.
+    Proposed(Role, &'a str),
+    /// We asked them to be our guardian.
+    YouAsked(&'a str),
+    /// They take that back, or turn ours down.
+    Withdrawn(&'a str),
+    /// We are linked.
+    Linked(Role, &'a str),
+    /// We are linked no more.
+    Ended(Role, &'a str),
+    /// Likewise, because of our own age.
+    EndedByAge(Role, &'a str),
+    /// The service did not take them as guardian, and why.
+    KeyRefused(&'a str, &'a str),
+    /// A child asks.
+    Asks(&'a str, &'a Asked),
+    /// Guardian, who, and whether a request was accepted.
+    AllowedContact(&'a str, &'a str, bool),
+    /// Guardian and group.
+    AllowedGroup(&'a str, &'a str),
+    /// Guardian, kind and name.
+    Refused(&'a str, &'static str, &'a str),
+    /// Guardian and group: others came since they were asked.
+    OthersCame(&'a str, &'a str),
+    /// Our age band is this now.
+    AgeChanged(&'static str),
+    /// It did not become this one, and why.
+    AgeNotChanged(&'static str, &'a str),
+}
+
+/// The word for an age band's number.
+pub(super) fn band_name(band: u8) -> &'static str {
+    match band {
+        1 => "child",
+        2 => "teen",
+        3 => "adult",
+        _ => "unknown",
+    }
+}
+
+fn band_in_dutch(band: &str) -> &'static str {
+    match band {
+        "child" => "kind",
+        "teen" => "tiener",
+        "adult" => "volwassene",
+        _ => "onbekend",
+    }
+}
+
+impl Word<'_> {
+    /// In this language.
+    pub(super) fn says(&self, language: Language) -> String {
+        match language {
+            Language::English => self.in_english(),
+            Language::Dutch => self.in_dutch(),
+        }
+    }
+
+    fn in_english(&self) -> String {
+        match self {
+            Self::Proposed(Role::Guardian, who) => format!(
+                "{who} wants to be your guardian. A guardian sees with whom you are in contact, never what you say, and \
+                 decides about new contacts, about groups and about your age. Agree only if {who} looks after you, like \
+                 a parent: `guardian link {who}`. Otherwise do nothing, or `block {who}`, or `report {who}`."
+            ),
+            Self::Proposed(Role::Child, who) => format!(
+                "{who} asks you to be their guardian. You would see with whom they are in contact, never what is said, \
+                 and decide about new contacts, about groups and about their age. If you look after {who}: \
+                 `guardian link {who}`."
+            ),
+            Self::YouAsked(who) => format!(
+                "You asked {who} to be your guardian. {who} will see with whom you are in contact, never what you say, \
+                 and decide about new contacts, about groups and about your age. This is only for who looks after you, \
+                 like a parent. To take it back before they agree: `guardian unlink {who}`."
+            ),
+            Self::Withdrawn(who) => format!("{who} does not want to be linked as child and guardian."),
+            Self::Linked(Role::Guardian, who) => format!(
+                "{who} is your guardian now. They see with whom you are in contact, never what you say, and are asked \
+                 before somebody new comes. You can always block or report them; that ends it."
+            ),
+            Self::Linked(Role::Child, who) => format!(
+                "You are the guardian of {who} now. You are asked before somebody new comes (`guardian requests`), and \
+                 see with whom {who} is in contact (`guardian contacts {who}`)."
+            ),
+            Self::Ended(Role::Guardian, who) => format!("{who} is no longer your guardian."),
+            Self::Ended(Role::Child, who) => format!("You are no longer the guardian of {who}."),
+            Self::EndedByAge(Role::Guardian, who) => {
+                format!("{who} is no longer your guardian: your account's age is past that now.")
+            }
+            Self::EndedByAge(Role::Child, who) => {
+                format!("You are no longer the guardian of {who}: your account is not an adult's any more.")
+            }
+            Self::KeyRefused(who, why) => {
+                format!("{who} could not become your guardian: the service said: {why}")
+            }
+            Self::Asks(child, Asked::Contact { handle }) => {
+                format!("{child} asks to be in contact with {handle}. {}", commands(child, handle, "or"))
+            }
+            Self::Asks(child, Asked::Group { name, people }) => format!(
+                "{child} asks to be in the group {name}, with {}. {}",
+                some(people, "and", "more"),
+                commands(child, name, "or")
+            ),
+            Self::Asks(child, Asked::Age { band }) => {
+                let band = band_name(*band);
+                format!("{child} asks to have the age of: {band}. {}", commands(child, band, "or"))
+            }
+            Self::AllowedContact(guardian, who, true) => {
+                format!("{guardian} allows contact with {who}, and their request is accepted.")
+            }
+            Self::AllowedContact(guardian, who, false) => {
+                format!("{guardian} allows contact with {who}: you can write now.")
+            }
+            Self::AllowedGroup(guardian, name) => {
+                format!("{guardian} allows the group {name}, and you are in it.")
+            }
+            Self::Refused(guardian, "contact", who) => {
+                format!("{guardian} does not allow contact with {who}.")
+            }
+            Self::Refused(guardian, "group", name) => format!("{guardian} does not allow the group {name}."),
+            Self::Refused(guardian, _, band) => format!("{guardian} does not allow the age of: {band}."),
+            Self::OthersCame(guardian, name) => format!(
+                "Others are in the group {name} now than {guardian} was asked about, so {guardian} is asked again."
+            ),
+            Self::AgeChanged(band) => format!("Your account's age is now: {band}."),
+            Self::AgeNotChanged(band, why) => {
+                format!("Your account's age did not become: {band}. The service said: {why}")
+            }
+        }
+    }
+
+    fn in_dutch(&self) -> String {
+        match self {
+            Self::Proposed(Role::Guardian, who) => format!(
+                "{who} wil je begeleider zijn. Een begeleider ziet met wie je contact hebt, nooit wat je zegt, en \
+                 beslist over nieuwe contacten, over groepen en over je leeftijd. Doe dit alleen als {who} voor je \
+                 zorgt, zoals een ouder: `guardian link {who}`. Doe anders niets, of `block {who}`, of `report {who}`."
+            ),
+            Self::Proposed(Role::Child, who) => format!(
+                "{who} vraagt of je hun begeleider wilt zijn. Je ziet dan met wie ze contact hebben, nooit wat er wordt \
+                 gezegd, en beslist over nieuwe contacten, over groepen en over hun leeftijd. Als je voor {who} zorgt: \
+                 `guardian link {who}`."
+            ),
+            Self::YouAsked(who) => format!(
+                "Je hebt {who} gevraagd je begeleider te zijn. {who} ziet dan met wie je contact hebt, nooit wat je zegt, \
+                 en beslist over nieuwe contacten, over groepen en over je leeftijd. Doe dit alleen met wie voor je \
+                 zorgt, zoals een ouder. Intrekken kan, zolang {who} niet heeft toegestemd: `guardian unlink {who}`."
+            ),
+            Self::Withdrawn(who) => format!("{who} wil geen koppeling als kind en begeleider."),
+            Self::Linked(Role::Guardian, who) => format!(
+                "{who} is nu je begeleider. Die ziet met wie je contact hebt, nooit wat je zegt, en wordt gevraagd \
+                 voordat er iemand nieuw bij komt. Je kunt {who} altijd blokkeren of melden; daarmee is het voorbij."
+            ),
+            Self::Linked(Role::Child, who) => format!(
+                "Je bent nu de begeleider van {who}. Je wordt gevraagd voordat er iemand nieuw bij komt \
+                 (`guardian requests`), en ziet met wie {who} contact heeft (`guardian contacts {who}`)."
+            ),
+            Self::Ended(Role::Guardian, who) => format!("{who} is niet meer je begeleider."),
+            Self::Ended(Role::Child, who) => format!("Je bent niet meer de begeleider van {who}."),
+            Self::EndedByAge(Role::Guardian, who) => {
+                format!("{who} is niet meer je begeleider: daar is de leeftijd van je account nu voorbij.")
+            }
+            Self::EndedByAge(Role::Child, who) => format!(
+                "Je bent niet meer de begeleider van {who}: je account is niet meer dat van een volwassene."
+            ),
+            Self::KeyRefused(who, why) => {
+                format!("{who} kon niet je begeleider worden; de dienst zei: {why}")
+            }
+            Self::Asks(child, Asked::Contact { handle }) => {
+                format!("{child} vraagt om contact met {handle}. {}", commands(child, handle, "of"))
+            }
+            Self::Asks(child, Asked::Group { name, people }) => format!(
+                "{child} vraagt om in de groep {name} te zijn, met {}. {}",
+                some(people, "en", "anderen"),
+                commands(child, name, "of")
+            ),
+            Self::Asks(child, Asked::Age { band }) => format!(
+                "{child} vraagt om de leeftijd: {}. {}",
+                band_in_dutch(band_name(*band)),
+                commands(child, band_name(*band), "of")
+            ),
+            Self::AllowedContact(guardian, who, true) => {
+                format!("{guardian} vindt contact met {who} goed, en het verzoek is aangenomen.")
+            }
+            Self::AllowedContact(guardian, who, false) => {
+                format!("{guardian} vindt contact met {who} goed: je kunt nu schrijven.")
+            }
+            Self::AllowedGroup(guardian, name) => {
+                format!("{guardian} vindt de groep {name} goed; je zit erin.")
+            }
+            Self::Refused(guardian, "contact", who) => {
+                format!("{guardian} vindt contact met {who} niet goed.")
+            }
+            Self::Refused(guardian, "group", name) => format!("{guardian} vindt de groep {name} niet goed."),
+            Self::Refused(guardian, _, band) => {
+                format!("{guardian} vindt de leeftijd niet goed: {}.", band_in_dutch(band))
+            }
+            Self::OthersCame(guardian, name) => format!(
+                "In de groep {name} zitten nu anderen dan {guardian} is gevraagd; {guardian} wordt opnieuw gevraagd."
+            ),
+            Self::AgeChanged(band) => {
+                format!("De leeftijd van je account is nu: {}.", band_in_dutch(band))
+            }
+            Self::AgeNotChanged(band, why) => format!(
+                "De leeftijd van je account is niet veranderd in: {}. De dienst zei: {why}",
+                band_in_dutch(band)
+            ),
+        }
+    }
+}
+
+/// What to type. A name that a shell would take apart stands in no command that somebody may copy: others choose the names
+/// of groups.
+fn commands(child: &str, name: &str, or: &str) -> String {
+    match name.chars().all(|c| c.is_alphanumeric() || " ._-".contains(c)) {
+        true => format!("`guardian allow {child} \"{name}\"` {or} `guardian refuse {child} \"{name}\"`."),
+        false => "`guardian requests`.".into(),
+    }
+}
+
+/// At most ten names, and how many more there are.
+fn some(people: &[String], and: &str, more: &str) -> String {
+    match people {
+        [] => "-".into(),
+        few if few.len() <= 10 => few.join(", "),
+        many => format!("{} {and} {} {more}", many[..9].join(", "), many.len() - 9),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PEOPLE: [&str; 12] = ["a1", "a2", "a3", "a4", "a5", "a6", "a7", "a8", "a9", "b0", "b1", "b2"];
+
+    fn group(name: &str, people: usize) -> Asked {
+        let people = PEOPLE[..people].iter().map(|&handle| handle.to_owned()).collect();
+        Asked::Group { name: name.into(), people }
+    }
+
+    #[test]
+    fn a_name_that_a_shell_would_take_apart_stands_in_no_command() {
+        let says = |name: &str| Word::Asks("kid", &group(name, 2)).says(Language::English);
+        assert!(says("chess club 2").ends_with("`guardian refuse kid \"chess club 2\"`."));
+        for name in ["x\"; rm -rf ~; \"", "$(id)", "`id`", "a\\b", "club!"] {
+            let text = says(name);
+            assert!(text.ends_with(", with a1, a2. `guardian requests`."), "{text}");
+        }
+    }
+
+    #[test]
+    fn many_people_are_counted() {
+        let says = |people| Word::Asks("kid", &group("club", people)).says(Language::English);
+        assert!(says(10).contains("with a1, a2, a3, a4, a5, a6, a7, a8, a9, b0. "));
+        assert!(says(12).contains("a8, a9 and 3 more. "), "{}", says(12));
+        assert!(says(0).contains("with -. "));
+    }
+
+    /// Each is said in both languages, names who it is about, and warns whom to agree with.
+    #[test]
+    fn a_child_is_warned_in_its_own_language() {
+        for word in [Word::Proposed(Role::Guardian, "mum"), Word::YouAsked("mum")] {
+            let (english, dutch) = (word.says(Language::English), word.says(Language::Dutch));
+            assert!(
+                english.contains("mum") && english.contains("looks after you, like a parent"),
+                "{english}"
+            );
+            assert!(dutch.contains("mum") && dutch.contains("voor je zorgt, zoals een ouder"), "{dutch}");
+        }
+    }
+}
