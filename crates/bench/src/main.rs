@@ -1,4 +1,4 @@
-//! `zegel-bench`: load, measurements and searches, each against a real `zegel-server` process.
+//! `zegel-bench`: load, measurements and searches, each against a real `zegel-server` process, and a simulation.
 //!
 //! Exit status: 0 done and as promised, 1 failed or not as promised, 2 the command line was wrong.
 //!
@@ -12,7 +12,9 @@ mod fanout;
 mod group;
 mod idle;
 mod offline;
+mod population;
 mod raw;
+mod refusals;
 mod replay;
 mod report_check;
 mod seized_disk;
@@ -46,8 +48,12 @@ enum Command {
     Client(client::Args),
     /// Holds real conversations, then searches the server for any word of them
     Replay(replay::Args),
+    /// Whether somebody can tell from an introduction that it was dropped
+    Refusals(refusals::Args),
     /// What it costs to check a report, beside bare HMACs
     ReportCheck(report_check::Args),
+    /// Whom the safety rules find, and whom they trouble, in a simulated population
+    Population(population::Args),
     /// What the thief of the server's disk can guess about who knows whom
     SeizedDisk(seized_disk::Args),
 }
@@ -62,7 +68,9 @@ fn main() -> ExitCode {
         Command::Offline(args) => offline::run(args),
         Command::Client(args) => client::run(args),
         Command::Replay(args) => replay::run(args),
+        Command::Refusals(args) => refusals::run(args),
         Command::ReportCheck(args) => report_check::run(args),
+        Command::Population(args) => population::run(args),
         Command::SeizedDisk(args) => seized_disk::run(args),
     };
     match result {

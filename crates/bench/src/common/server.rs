@@ -12,6 +12,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+use zegel_safety::Policy;
 
 use super::{Error, Result};
 
@@ -27,7 +28,8 @@ introduce_per_account = { burst = 1000000, per_hour = 1000000 }
 lookup_per_account = { burst = 1000000, per_hour = 1000000 }
 lookup_per_address = { burst = 1000000, per_hour = 1000000 }
 blob_kib_per_account = { burst = 100000000, per_hour = 100000000 }
-token_per_account = { burst = 100000, per_hour = 100000 }
+code_per_account = { burst = 100000, per_hour = 100000 }
+connection_per_account = { burst = 100000, per_hour = 100000 }
 calls_per_device = { burst = 10000000, per_hour = 10000000 }
 unaccepted_entries = 100000
 "#;
@@ -40,10 +42,20 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts one with this configuration (TOML; [`ROOMY`] serves most) on a free port.
+    /// Starts one with this configuration (TOML; [`ROOMY`] serves most) on a free port. By its safety rules one may come to
+    /// a thousand strangers a day.
     pub fn start(config: &str) -> Result<Self> {
+        let mut rules = Policy::shipped();
+        (rules.strangers.numbers.new_a_day, rules.strangers.numbers.a_day) = (1000, 1000);
+        Self::with_rules(config, &rules)
+    }
+
+    /// The same by these safety rules.
+    pub fn with_rules(config: &str, rules: &Policy) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("zegel-bench-").tempdir()?;
-        fs::write(folder.path().join("config.toml"), config)?;
+        let safety = folder.path().join("safety.toml");
+        fs::write(&safety, rules.to_toml())?;
+        fs::write(folder.path().join("config.toml"), format!("safety = {safety:?}\n{config}"))?;
         let mut server = Self { folder, child: None, url: String::new() };
         server.begin()?;
         Ok(server)

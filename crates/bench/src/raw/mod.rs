@@ -15,4 +15,4 @@ pub use opener::Opener;
 pub use person::Person;
 pub use rounds::Rounds;
 pub use stream::Sending;
-pub use talk::{BUILT, Built, Talk};
+pub use talk::{BUILT, Built, Talk, random};

@@ -18,20 +18,27 @@ pub struct Person {
     pub account: AccountId,
     pub device: DeviceId,
     pub queue_secret: QueueSecret,
+    age_band: v1::AgeBand,
     queue_key: Vec<u8>,
     handle: String,
     key: SigningKey,
 }
 
 impl Person {
-    /// One whom no server knows, with a handle of their own in this process.
+    /// An adult whom no server knows, with a handle of their own in this process.
     pub fn new() -> Self {
+        Self::of(v1::AgeBand::Adult)
+    }
+
+    /// Somebody of this age.
+    pub fn of(age_band: v1::AgeBand) -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let (queue_secret, queue_key) = XWing::gen_keypair();
         Self {
             account: AccountId::random(),
             device: DeviceId::random(),
             queue_secret,
+            age_band,
             queue_key: queue_key.to_bytes().to_vec(),
             handle: format!("bench{:06}", COUNT.fetch_add(1, Ordering::Relaxed)),
             key: new_signing_key(),
@@ -58,7 +65,7 @@ impl Person {
         ask::Body::Register(v1::Register {
             app: hello.app.clone(),
             handle: self.handle.clone(),
-            age_band: v1::AgeBand::Adult as i32,
+            age_band: self.age_band as i32,
             language: "en".into(),
             invite: String::new(),
             entry: Some(link.into()),

@@ -35,12 +35,14 @@ pub struct Talk {
 impl Talk {
     /// Founds a conversation of the founder with the others, who accept it. Every mailbox is empty afterwards.
     pub async fn found(founder: &mut Client, others: &mut [Client]) -> Result<Self> {
-        let mut talk = Self { group: GroupId::random(), epoch: 0, addresses: Vec::new() };
+        let mut talk = Self::new();
         let stocked = others.iter_mut().map(stock);
         let addresses = together(stocked).await?;
         let mut commits = 0;
         for newcomers in addresses.chunks(MAX_ADDS) {
-            let submit = talk.adds(newcomers);
+            let newcomer =
+                |address: &Address| v1::Newcomer { address: address.to_field(), ..Default::default() };
+            let submit = talk.adds(newcomers.iter().map(newcomer).collect());
             founder.call(ask::Body::Submit(submit)).await?;
             talk.addresses.extend(newcomers);
             commits += 1;
@@ -60,14 +62,14 @@ impl Talk {
         Ok(talk)
     }
 
+    /// One that is not founded yet.
+    pub fn new() -> Self {
+        Self { group: GroupId::random(), epoch: 0, addresses: Vec::new() }
+    }
+
     /// A commit that adds; the first one founds the conversation and brings a first message.
-    fn adds(&mut self, newcomers: &[Address]) -> v1::Submit {
-        let newcomer = |address: &Address| v1::Newcomer { address: address.to_field(), ..Default::default() };
-        let welcome = v1::WelcomeOut {
-            welcome: random(WELCOME).into(),
-            newcomers: newcomers.iter().map(newcomer).collect(),
-            ..Default::default()
-        };
+    pub fn adds(&mut self, newcomers: Vec<v1::Newcomer>) -> v1::Submit {
+        let welcome = v1::WelcomeOut { welcome: random(WELCOME).into(), newcomers, ..Default::default() };
         let mut submit = self.submit(self.message(self.epoch, 3, &[0], KEY_PACKAGE));
         self.epoch += 1;
         submit.next_token_hash = Bytes::copy_from_slice(&token_hash(&self.token()));
@@ -76,6 +78,17 @@ impl Talk {
             submit.first = self.application(256);
         }
         submit
+    }
+
+    /// From now on messages go to a newcomer too.
+    pub fn join(&mut self, newcomer: &v1::Newcomer) -> Result {
+        self.addresses.push(Address::from_slice(&newcomer.address)?);
+        Ok(())
+    }
+
+    /// A short text to everybody.
+    pub fn text(&self) -> v1::Submit {
+        self.submit(self.application(256))
     }
 
     /// An application message with a random ciphertext of `len` bytes.
@@ -143,7 +156,8 @@ async fn stock(client: &mut Client) -> Result<Address> {
     Ok(address)
 }
 
-fn random(len: usize) -> Vec<u8> {
+/// So many random bytes.
+pub fn random(len: usize) -> Vec<u8> {
     let mut bytes = vec![0; len];
     rand::fill(&mut bytes[..]);
     bytes
