@@ -1,4 +1,4 @@
-//! A running service to try by hand: a server, two people, a moderator, and what to open and type.
+//! A running service to try by hand: a server, two adults and a child, a moderator, and what to open and type.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,8 @@ use crate::layout::Layout;
 use crate::packages::{self, Purpose};
 use crate::shell;
 
-const PEOPLE: [&str; 2] = ["alice", "bob"];
+/// Each with the age that they say.
+const PEOPLE: [(&str, &str); 3] = [("alice", "adult"), ("bob", "adult"), ("kim", "child")];
 /// Two, because some things need a second person.
 const DESK: [(&str, &str); 2] = [("moderator", "mia"), ("senior", "sam")];
 
@@ -32,13 +33,13 @@ pub fn up(layout: &Layout) -> Outcome {
     let url = server.wait_for_url(&interrupt)?;
 
     let zegel = programs.join("zegel");
-    for person in PEOPLE {
+    for (person, age) in PEOPLE {
         if interrupt.came() {
             return server.stop();
         }
         let mut register = shell::command(&zegel, &layout.root);
         register.arg("--home").arg(demo.join(person)).args(["register", person, "--server", &url]);
-        shell::run(register.args(["--age", "adult"]))?;
+        shell::run(register.args(["--age", age]))?;
     }
     let mut links = Vec::new();
     for (role, name) in DESK {
@@ -77,7 +78,7 @@ fn localhost(url: &str) -> String {
 fn explanation(zegel: &Path, demo: &Path, url: &str, links: &[String]) -> String {
     let person = |name: &str| typed(zegel, &demo.join(name));
     format!(
-        "\nThe server runs at {url}, with the accounts alice and bob.\n\
+        "\nThe server runs at {url}, with the accounts alice and bob, who are adults, and kim, a child.\n\
          In a second terminal, alice introduces herself:\n\n    \
          {alice} send bob 'Hello!'\n\n\
          In a third one, bob sees who asks, accepts, answers, and waits for more:\n\n    \
@@ -88,6 +89,17 @@ fn explanation(zegel: &Path, demo: &Path, url: &str, links: &[String]) -> String
          Back in the second one:\n\n    \
          {alice} read\n    \
          {alice} send bob 'There you are.'\n\n\
+         No stranger reaches kim, and alice is not told so. With a contact code she does:\n\n    \
+         {alice} send kim 'Hello, who are you?'\n    \
+         {kim} requests\n    \
+         {kim} code\n    \
+         {alice} connect CODE\n\n\
+         The rules that protect kim are at {url}/safety; here too, with who helps near you:\n\n    \
+         {kim} safety\n    \
+         {kim} safety help --country nl\n\n\
+         Alice becomes kim's guardian when both want it (first in a chat, for which the code is enough):\n\n    \
+         {alice} guardian link kim\n    \
+         {kim} guardian link alice\n\n\
          Should alice have to report bob, she sees exactly what is disclosed before it is:\n\n    \
          {alice} report bob --reason harassment\n\n\
          and somebody deals with it, in a browser with passkeys (these links are good once):\n\n    \
@@ -97,6 +109,7 @@ fn explanation(zegel: &Path, demo: &Path, url: &str, links: &[String]) -> String
          Ctrl-C here ends the demo; the next one starts afresh.\n",
         alice = person("alice"),
         bob = person("bob"),
+        kim = person("kim"),
         moderator = links[0].trim(),
         senior = links[1].trim(),
     )
@@ -119,6 +132,7 @@ mod tests {
         assert!(text.contains("    http://localhost:9/desk/join/b   sam"), "{text}");
         assert!(text.contains("    /t/zegel --home '/t/demo folder/alice' send bob 'Hello!'\n"), "{text}");
         assert!(text.contains("    /t/zegel --home '/t/demo folder/bob' accept alice\n"), "{text}");
+        assert!(text.contains("    /t/zegel --home '/t/demo folder/kim' safety\n"), "{text}");
         assert!(text.contains("http://127.0.0.1:9,"), "{text}");
     }
 }

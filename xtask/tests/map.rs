@@ -7,8 +7,15 @@ use std::process::Command;
 use serde_json::Value;
 
 /// The ground floor, lowest first: each may know only those before it.
-const GROUND: [&str; 7] =
-    ["zegel-content", "zegel-franking", "zegel-proto", "zegel-identity", "zegel-directory", "zegel-cases", "zegel-safety"];
+const GROUND: [&str; 7] = [
+    "zegel-content",
+    "zegel-franking",
+    "zegel-proto",
+    "zegel-identity",
+    "zegel-directory",
+    "zegel-cases",
+    "zegel-safety",
+];
 const CLIENT: &str = "zegel-client";
 const SERVER: &str = "zegel-server";
 /// No package that the server is linked with has one of these in its name.

@@ -3,10 +3,14 @@
 use std::path::PathBuf;
 
 use clap::{
-    Args, Parser, Subcommand, ValueEnum,
+    Args, Parser, Subcommand,
     builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
 };
-use zegel_client::{AgeBand, Category};
+use zegel_client::Category;
+
+pub use self::young::{Age, Guardian, Safety};
+
+mod young;
 
 #[derive(Parser)]
 #[command(
@@ -36,7 +40,7 @@ pub enum Command {
         /// The service: http://… or https://…
         #[arg(long, value_name = "URL")]
         server: String,
-        /// Your age band; asked for at a terminal if left out
+        /// Your age band; asked for at a terminal if left out. Who does not say is protected like a child
         #[arg(long, value_enum)]
         age: Option<Age>,
         /// An invite code, where the service wants one
@@ -45,8 +49,14 @@ pub enum Command {
     },
     #[command(flatten)]
     Use(Use),
-    /// Prints messages as they come, until Ctrl-C
+    /// Prints messages as they come, until Ctrl-C. On a minor's device not in the quiet hours
     Follow,
+    /// Shows the rules that protect people here, children first; and who helps
+    #[command(disable_help_subcommand = true)]
+    Safety {
+        #[command(subcommand)]
+        command: Option<Safety>,
+    },
     /// Deletes your account at the service, and this profile
     DeleteAccount {
         /// Your handle, to confirm
@@ -70,16 +80,25 @@ pub enum Use {
     /// Shows who waits for your answer
     Requests,
     /// Accepts a person, or the group that they added you to
+    ///
+    /// A minor is asked again before joining a group with people whom they do not know. A child who has a guardian asks
+    /// the guardian this way.
     Accept {
         /// Whose request, or which group
         handle: String,
+        /// Does not ask again
+        #[arg(long)]
+        yes: bool,
     },
     /// Declines; they are not told
     Decline {
         /// Whose request, or which group
         handle: String,
     },
-    /// Blocks a person; they are not told
+    /// Blocks a person, with all their devices; they are not told
+    ///
+    /// It holds for every account that the service knows to be theirs. It does not know of an account that they made
+    /// without an invite.
     Block {
         /// Whom
         handle: String,
@@ -111,6 +130,30 @@ pub enum Use {
     Connect {
         /// The whole line that `code` printed for them
         code: String,
+    },
+    /// Lets somebody whom you know come to a friend of yours; the friend sees that it was you
+    Vouch {
+        /// Your friend, who will be asked
+        friend: String,
+        /// Who wants to write to them, and knows you
+        newcomer: String,
+    },
+    /// Shows your age band, or changes it
+    ///
+    /// Anybody may become younger, at once. To become older needs an invite that says so, or, for a child who has one, the
+    /// guardian, who is asked.
+    Age {
+        /// Child: up to 12 years; teen: 13 to 17; adult: 18 and more
+        #[arg(value_enum)]
+        band: Option<Age>,
+        /// An invite code that sets this age
+        #[arg(long, value_name = "CODE", requires = "band")]
+        invite: Option<String>,
+    },
+    /// Shows who looks after you, or whom you look after
+    Guardian {
+        #[command(subcommand)]
+        command: Option<Guardian>,
     },
     /// Shows messages
     Read {
@@ -248,6 +291,13 @@ pub enum Group {
         /// Which group
         name: String,
     },
+    /// Tells a group that you blocked somebody in it, in a message that everybody there sees
+    Warn {
+        /// Which group
+        name: String,
+        /// About whom
+        handle: String,
+    },
     /// Gives a group another name
     Rename {
         /// Which group
@@ -257,22 +307,4 @@ pub enum Group {
     },
     /// Shows your groups
     List,
-}
-
-/// What a person says about their age.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Age {
-    Child,
-    Teen,
-    Adult,
-}
-
-impl From<Age> for AgeBand {
-    fn from(age: Age) -> Self {
-        match age {
-            Age::Child => Self::Child,
-            Age::Teen => Self::Teen,
-            Age::Adult => Self::Adult,
-        }
-    }
 }

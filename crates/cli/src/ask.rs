@@ -19,7 +19,9 @@ pub fn age(given: Option<Age>) -> Result<AgeBand, Fail> {
         return Ok(AgeBand::Unknown);
     }
     loop {
-        let answer = answer("Your age band: child, teen or adult (Enter: rather not say): ")?;
+        let question = "How old are you: child (up to 12), teen (13 to 17) or adult? Only that is kept. (Enter: rather \
+                        not say; you are protected like a child then, and cannot become older without an invite.) ";
+        let answer = answer(question)?;
         match Age::from_str(&answer, true) {
             Ok(age) => return Ok(age.into()),
             Err(_) if answer.is_empty() => return Ok(AgeBand::Unknown),
@@ -40,6 +42,33 @@ pub fn trust_anew(yes: bool) -> Result<(), Fail> {
                     Begin anew with what the service shows now? [y/N] ";
     confirm("trusting the directory anew", question, "changed", yes)
 }
+
+/// Whether a minor joins a group with people whom they do not know.
+pub fn join(group: &str, unconnected: &[String], yes: bool) -> Result<(), Fail> {
+    let question = format!(
+        "In {group} are people who are not connected to you: {}. They will read what you write there, and see your name. \
+         Join? [y/N] ",
+        unconnected.join(", ")
+    );
+    confirm("accepting", &question, "accepted", yes)
+}
+
+/// Whether a child wants this person as their guardian.
+pub fn guardian(handle: &str, yes: bool) -> Result<(), Fail> {
+    let question = format!("{} Is {handle} somebody who looks after you? [y/N] ", guardian_warning(handle));
+    confirm(LINKING, &question, "linked", yes)
+}
+
+/// What a child reads before it takes a guardian.
+pub fn guardian_warning(handle: &str) -> String {
+    format!(
+        "Only link with somebody who looks after you, like a parent, and whom you can ask in person. From then on {handle} \
+         decides whom you may get to know, and sees with whom you are in contact, but never what is said. If somebody you \
+         only know from the internet asks you to do this: do not, and tell an adult whom you trust."
+    )
+}
+
+pub const LINKING: &str = "linking with a guardian";
 
 /// Whether the person wants to send the report that they were shown.
 pub fn report(to: &str, yes: bool) -> Result<(), Fail> {

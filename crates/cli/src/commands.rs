@@ -3,18 +3,19 @@
 use std::{path::Path, time::Duration};
 
 use serde_json::json;
-use zegel_client::{AgeBand, Client, Me, Registration, Request};
+use zegel_client::{Client, Me, Registration};
 
 use crate::{
+    age,
     args::{Command, Group, Use},
-    ask,
+    ask, contacts,
     directory::{self, Bell},
     fail::Fail,
-    follow,
+    follow, guardian,
     lines::readable,
     out::{Look, Out},
     read::{catch_up, read},
-    reports,
+    reports, safety,
 };
 
 /// How long `sync` goes on.
@@ -29,8 +30,7 @@ pub async fn run(command: Command, home: &Path, out: &mut Out) -> Result<(), Fai
             let client = Client::register(home, &server, &registration).await?;
             // Its key packages go to the service, so that others can write to this person at once.
             let ready = catch_up(&client, out, Duration::from_secs(30)).await;
-            let told = ready
-                .and_then(|()| out.either(&client.whoami(), &welcome(&client.whoami(), registration.age)));
+            let told = ready.and_then(|()| welcome(out, &client.whoami()));
             client.close().await;
             told
         }
@@ -41,6 +41,7 @@ pub async fn run(command: Command, home: &Path, out: &mut Out) -> Result<(), Fai
             done(out, "delete-account", &handle, &format!("{handle} is deleted, here and at the service."))
         }
         Command::Follow => follow::follow(home, out).await,
+        Command::Safety { command } => safety::safety(command, home, out).await,
         Command::Use(Use::Send { to, text }) => {
             // Read before the profile is opened: whoever types it may take long.
             let text = ask::text(text)?;
@@ -88,19 +89,13 @@ async fn use_client(command: Use, client: &Client, out: &mut Out) -> Result<(), 
             let id = client.send(&to, &text).await?;
             out.either(&json!({"id": id, "to": to}), &id)
         }
-        Use::Requests => requests(client, out).await,
-        Use::Accept { handle } => {
-            client.accept(&handle).await?;
-            done(out, "accept", &handle, &format!("You accepted {handle}."))
-        }
+        Use::Requests => contacts::requests(client, out).await,
+        Use::Accept { handle, yes } => contacts::accept(&handle, yes, client, out).await,
         Use::Decline { handle } => {
             client.decline(&handle).await?;
             done(out, "decline", &handle, &format!("You declined {handle}. They are not told."))
         }
-        Use::Block { handle } => {
-            client.block(&handle).await?;
-            done(out, "block", &handle, &format!("You blocked {handle}. They are not told."))
-        }
+        Use::Block { handle } => contacts::block(&handle, client, out).await,
         Use::Unblock { handle } => {
             client.unblock(&handle).await?;
             done(
@@ -112,21 +107,12 @@ async fn use_client(command: Use, client: &Client, out: &mut Out) -> Result<(), 
                 ),
             )
         }
-        Use::Code => {
-            let code = client.code().await?;
-            out.either(&json!({"code": code}), &code)
-        }
-        Use::Connect { code } => {
-            let handle = client.connect(&code).await?;
-            done(
-                out,
-                "connect",
-                &handle,
-                &format!(
-                    "The code is shown to {handle}'s device: if it was not used before, you are connected."
-                ),
-            )
-        }
+        Use::Code => contacts::code(client, out).await,
+        Use::Connect { code } => contacts::connect(&code, client, out).await,
+        Use::Vouch { friend, newcomer } => contacts::vouch(&friend, &newcomer, client, out).await,
+        Use::Age { band: None, .. } => age::show(client, out).await,
+        Use::Age { band: Some(band), invite } => age::change(band, invite.as_deref(), client, out).await,
+        Use::Guardian { command } => guardian::guardian(command, client, out).await,
         Use::Read { with, new, wait } => {
             read(client, out, with.as_deref(), new, Duration::from_secs(wait.into())).await
         }
@@ -139,10 +125,7 @@ async fn use_client(command: Use, client: &Client, out: &mut Out) -> Result<(), 
         Use::Directory(command) => directory::directory(command, client, out).await,
         Use::Devices { command } => directory::devices(command, client, out).await,
         Use::Alarms { all, seen } => directory::alarms(client, out, all, seen),
-        Use::Whoami => {
-            let me = client.whoami();
-            out.either(&me, &who(&me))
-        }
+        Use::Whoami => who(out, &client.whoami()),
         Use::Sync => {
             client.sync(SYNC).await?;
             out.either(&json!({"done": "sync"}), "All that waited is read and sent.")
@@ -169,6 +152,11 @@ async fn group(command: Group, client: &Client, out: &mut Out) -> Result<(), Fai
             client.group_leave(&name).await?;
             done(out, "group leave", &name, &format!("You left {name}."))
         }
+        Group::Warn { name, handle } => {
+            client.warn_group(&name, &handle).await?;
+            let text = format!("Everybody in {name} can read that you blocked {handle}; {handle} can too.");
+            done(out, "group warn", &name, &text)
+        }
         Group::Rename { name, new } => {
             client.group_rename(&name, &new).await?;
             done(out, "group rename", &new, &format!("{name} is now {new}."))
@@ -177,68 +165,26 @@ async fn group(command: Group, client: &Client, out: &mut Out) -> Result<(), Fai
     }
 }
 
-fn done(out: &mut Out, what: &str, name: &str, text: &str) -> Result<(), Fail> {
+/// What was done, and to or with whom.
+pub fn done(out: &mut Out, what: &str, name: &str, text: &str) -> Result<(), Fail> {
     out.either(&json!({"done": what, "name": name}), text)
 }
 
-fn who(me: &Me) -> String {
-    format!("{} at {} ({})", me.handle, me.server, me.uri)
-}
-
-fn welcome(me: &Me, age: AgeBand) -> String {
-    let welcome = format!("Welcome, {}. Others reach you as {}.", me.handle, me.uri);
-    match age {
-        AgeBand::Adult => welcome,
-        _ => format!("{welcome} Strangers do only with a contact code of yours: `code`."),
-    }
-}
-
-async fn requests(client: &Client, out: &mut Out) -> Result<(), Fail> {
-    catch_up(client, out, Duration::ZERO).await?;
-    let requests = client.requests()?;
-    if requests.is_empty() && !out.is_json() {
-        return out.plain("Nobody waits for your answer.");
-    }
-    requests.iter().try_for_each(|request| show_request(out, request))
-}
-
-/// One request: who, what, what is known about them, and what to type.
-pub fn show_request(out: &mut Out, request: &Request) -> Result<(), Fail> {
+fn who(out: &mut Out, me: &Me) -> Result<(), Fail> {
     if out.is_json() {
-        let mut object = serde_json::to_value(request).unwrap_or_default();
-        object["kind"] = "request".into();
-        return out.object(&object);
+        return out.object(me);
     }
-    let from = (Look::Name, request.from.as_str());
-    let name = if request.group.is_empty() {
-        let text = if request.text.is_empty() { "…" } else { &request.text };
-        out.line(&[from, (Look::Plain, " asks to write to you: "), (Look::Plain, text)])?;
-        &request.from
-    } else {
-        out.line(&[from, (Look::Plain, " adds you to the group "), (Look::Name, &request.group)])?;
-        &request.group
-    };
-    let age = match request.account_age {
-        "older" => "more than a year ago",
-        known => known,
-    };
-    let declined = match request.declined_lately {
-        0 => "",
-        1 | 2 => "; declined by someone else this week",
-        _ => "; declined by several others this week",
-    };
-    let trust = match request.trust {
-        "verified" => "you compared their number",
-        "proven" => "their devices are proven by the directory",
-        _ => "the service promises to put their devices into the directory",
-    };
-    let known = format!("    account made {age}{declined}; {trust}");
-    out.line(&[(Look::Quiet, &known)])?;
-    let from = &request.from;
-    let type_this = format!(
-        "    zegel accept {name} | zegel decline {name} | zegel block {from} | zegel report {from} --reason CATEGORY"
-    );
-    out.line(&[(Look::Quiet, &type_this)])
+    out.plain(&format!("{} at {} ({})", me.handle, me.server, me.uri))?;
+    out.plain(&age::says(me))?;
+    guardian::line(out, me)
+}
+
+fn welcome(out: &mut Out, me: &Me) -> Result<(), Fail> {
+    if out.is_json() {
+        return out.object(me);
+    }
+    out.plain(&format!("Welcome, {}. Others reach you as {}.", me.handle, me.uri))?;
+    age::follows(me).iter().try_for_each(|row| out.plain(row))
 }
 
 async fn groups(client: &Client, out: &mut Out) -> Result<(), Fail> {

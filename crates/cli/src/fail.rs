@@ -10,6 +10,9 @@ use zegel_client::{Code, Error};
 
 use crate::safe;
 
+/// Whoever is to wait longer than this is told why and until when, milliseconds.
+const LONG_MS: u64 = 60_000;
+
 /// Why a command did not succeed.
 #[derive(Debug)]
 pub enum Fail {
@@ -103,9 +106,15 @@ impl Display for Fail {
 /// What the client says, and what to try where only the server knows why.
 fn explain(f: &mut fmt::Formatter<'_>, error: &Error) -> fmt::Result {
     match error {
-        Error::Refused { doing, code, message, .. } => {
-            let (why, advice) = (why(doing, *code, message), advice(doing, *code));
-            write!(f, "while {doing}: the server refused: {why}; try {advice}")
+        Error::Refused { doing, code, message, retry_after_ms, .. } => {
+            write!(f, "while {doing}: the server refused: ")?;
+            // A rule about whole days: the service says which, and what else one can do.
+            if let (Code::RateLimited, Some((why, advice))) = (code, message.rsplit_once("; "))
+                && *retry_after_ms > LONG_MS
+            {
+                return write!(f, "{why}; try to {advice}");
+            }
+            write!(f, "{}; try {}", why(doing, *code, message), advice(doing, *code))
         }
         error => write!(f, "{error}"),
     }

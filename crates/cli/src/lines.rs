@@ -106,7 +106,8 @@ pub fn object(line: &Line) -> Value {
 }
 
 /// Names of fields that are times, in milliseconds since 1970.
-const TIMES: [&str; 6] = ["sent_at", "accepted_at", "reported_at", "made_at", "until", "appeal_until"];
+const TIMES: [&str; 7] =
+    ["sent_at", "accepted_at", "reported_at", "made_at", "until", "appeal_until", "at_ms"];
 
 /// Turns the times in a value into RFC 3339, and those that are none into null.
 pub fn readable(value: Value) -> Value {

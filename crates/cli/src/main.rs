@@ -5,17 +5,21 @@
 //! *Invariant:* everything goes through `zegel_client::Client`; nothing that another person wrote reaches the
 //! terminal before [`safe`] has seen it.
 
+mod age;
 mod args;
 mod ask;
 mod commands;
+mod contacts;
 mod directory;
 mod fail;
 mod follow;
+mod guardian;
 mod lines;
 mod out;
 mod read;
 mod reports;
 mod safe;
+mod safety;
 mod time;
 
 use std::process::ExitCode;

@@ -7,7 +7,7 @@ use zegel_client::{Client, Disclosure, Draft, Named, Reported, Statement};
 
 use crate::{
     args::Report,
-    ask,
+    ask, contacts,
     fail::Fail,
     lines::readable,
     out::{Look, Out},
@@ -28,6 +28,7 @@ pub async fn report(report: Report, client: &Client, out: &mut Out) -> Result<()
         out.flush()?;
         ask::report(&draft.to, false)?;
     }
+    let was_guardian = !draft.about.is_empty() && client.whoami().guardian == draft.about;
     let sent = client.report(&draft, report.reason, &report.note).await;
     // Whatever the service answers.
     let blocked = if report.block { client.block(&draft.about).await } else { Ok(()) };
@@ -54,10 +55,10 @@ pub async fn report(report: Report, client: &Client, out: &mut Out) -> Result<()
         show_draft(out, &draft)?;
     }
     show_answer(out, &draft, &reported)?;
-    match report.block {
-        true => out.plain(&format!("You blocked {}. They are not told.", draft.about)),
-        false => Ok(()),
+    if !report.block {
+        return Ok(());
     }
+    contacts::blocked(out, &draft.about, was_guardian, &client.shared_groups(&draft.about)?)
 }
 
 fn show_draft(out: &mut Out, draft: &Draft) -> Result<(), Fail> {
@@ -133,8 +134,12 @@ fn show_run(out: &mut Out, first: &Named, last: &Named, count: usize) -> Result<
     let time = |named: &Named| time::local(named.accepted_at).unwrap_or_default();
     let what = match (first.said, count) {
         // Both look alike to the service, and to whoever reads the report there.
-        (true, 1) => "1 message, or that they accepted or left,".to_owned(),
-        (true, many) => format!("{many} messages, or that they accepted or left,"),
+        (true, 1) => {
+            "1 message, or what their device tells by itself (such as that they accepted),".to_owned()
+        }
+        (true, many) => {
+            format!("{many} messages, or what their device tells by itself (such as that they accepted),")
+        }
         (false, 1) => "1 change of members or keys".to_owned(),
         (false, many) => format!("{many} changes of members or keys"),
     };

@@ -37,6 +37,15 @@ pub fn json(text: &str) -> String {
     safe
 }
 
+/// A name as one word of a command that somebody may copy into a shell: what others call their groups does nothing there.
+pub fn word(name: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '@' | '+' | ':' | '/');
+    match !name.is_empty() && !name.starts_with('-') && name.chars().all(plain) {
+        true => name.to_owned(),
+        false => format!("'{}'", name.replace('\'', r"'\''")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,6 +65,15 @@ mod tests {
             assert_eq!(line(text), text);
             assert_eq!(json(text), text);
         }
+    }
+
+    #[test]
+    fn a_name_is_one_word_of_a_command() {
+        assert_eq!(word("bob"), "bob");
+        assert_eq!(word("Fämily"), "Fämily");
+        assert_eq!(word("club (2)"), "'club (2)'");
+        assert_eq!(word("it's; rm -rf ~"), r"'it'\''s; rm -rf ~'");
+        assert_eq!((word(""), word("-x")), ("''".into(), "'-x'".into()));
     }
 
     #[test]

@@ -18,6 +18,11 @@ pub fn local(ms: u64) -> Option<String> {
     Some(zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string())
 }
 
+/// The hour that this device's clock shows, 0 to 23.
+pub fn hour() -> u32 {
+    u32::from(Timestamp::now().to_zoned(TimeZone::system()).hour().unsigned_abs())
+}
+
 fn timestamp(ms: u64) -> Option<Timestamp> {
     let ms = i64::try_from(ms).ok().filter(|ms| *ms != 0)?;
     Timestamp::from_millisecond(ms).ok()

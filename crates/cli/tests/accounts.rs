@@ -10,7 +10,8 @@ fn alice_registers_and_knows_who_she_is() {
     let alice = scene.newcomer("alice");
     let told = alice.does(&["register", "alice", "--server", scene.url(), "--age", "adult"]);
     assert_eq!(told, "Welcome, alice. Others reach you as mimi://localhost/u/alice.\n");
-    assert_eq!(alice.does(&["whoami"]), format!("alice at {} (mimi://localhost/u/alice)\n", scene.url()));
+    let told = format!("alice at {} (mimi://localhost/u/alice)\nAge: adult.\n", scene.url());
+    assert_eq!(alice.does(&["whoami"]), told);
     let me = alice.asks_one(&["whoami"]);
     assert_eq!(text(&me, "handle"), "alice");
     assert_eq!((text(&me, "account").len(), text(&me, "device").len()), (32, 32));

@@ -81,8 +81,9 @@ fn from_a_threat_to_the_evidence() {
     assert!(register.env("LC_ALL", "nl_NL.UTF-8").status().expect("zegel runs").success());
 
     let report = threatened(&alice, &bob);
-    // That she accepted him is something she said too, and so is what she answered.
-    assert_eq!(["messages", "proven", "withheld"].map(|field| &report[field]), [2, 2, 2]);
+    // What she answered is withheld, and so is what their devices told by themselves: that she accepted him, and the tokens
+    // by which they would come back to each other.
+    assert_eq!(["messages", "proven", "withheld"].map(|field| &report[field]), [2, 2, 4]);
     let case = text(&report, "case").to_owned();
     let this_case = format!("Case {case}");
 
@@ -101,7 +102,7 @@ fn from_a_threat_to_the_evidence() {
     assert_eq!(mia.texts("tbody td:first-of-type"), ["Danger"]);
     mia.clicks(&case);
     mia.sees_page(&this_case);
-    assert_eq!(mia.texts(".badge"), ["proven", "withheld", "withheld", "proven"]);
+    assert_eq!(mia.texts(".badge"), ["proven", "withheld", "withheld", "withheld", "withheld", "proven"]);
     assert_eq!(mia.texts(".run .words"), ["I know where you live.", "I will hurt you tonight."]);
     assert_eq!(mia.texts("blockquote"), ["I am afraid."]);
 

@@ -15,16 +15,29 @@ fn every_command_speaks_json() {
         let words = ["register", &who.handle, "--server", scene.url(), "--age", "adult"];
         assert_eq!(
             fields(&who.asks_one(&words)),
-            ["account", "device", "directory", "handle", "server", "uri"]
+            ["account", "age", "device", "directory", "guardian", "handle", "server", "uri"]
         );
     }
     let sent = alice.asks_one(&["send", "bob", "hi"]);
     assert_eq!((fields(&sent), text(&sent, "to")), (vec!["id", "to"], "bob"));
     let request = bob.asks_one(&["requests"]);
-    let wanted = ["account_age", "declined_lately", "from", "group", "kind", "text", "trust"];
+    let wanted = [
+        "account_age",
+        "declined_lately",
+        "from",
+        "group",
+        "kind",
+        "notices",
+        "text",
+        "trust",
+        "unconnected",
+        "via",
+        "waits_for",
+    ];
     assert_eq!(fields(&request), wanted);
     assert_eq!(bob.asks_one(&["accept", "alice"]), json!({"done": "accept", "name": "alice"}));
-    let line = bob.asks_one(&["read", "alice"]);
+    let lines = bob.asks(&["read", "alice"]);
+    let line = lines.last().expect("after the notices about her");
     let wanted = [
         "accepted_at",
         "conversation",
@@ -38,15 +51,15 @@ fn every_command_speaks_json() {
         "text",
         "trust",
     ];
-    assert_eq!(fields(&line), wanted);
+    assert_eq!(fields(line), wanted);
     assert_eq!(line["id"], sent["id"]);
     assert_eq!(
-        (text(&line, "conversation"), text(&line, "from"), text(&line, "text")),
+        (text(line, "conversation"), text(line, "from"), text(line, "text")),
         ("alice", "alice", "hi")
     );
     assert!(line["seq"].as_u64().is_some_and(|seq| seq > 0));
     for time in ["sent_at", "accepted_at"] {
-        let time = text(&line, time);
+        let time = text(line, time);
         assert!(time.len() == 24 && time.ends_with('Z') && time.contains('T'), "{time}");
     }
     let done = |words: &[&str]| text(&bob.asks_one(words), "done").to_owned();
@@ -55,8 +68,17 @@ fn every_command_speaks_json() {
     assert_eq!(done(&["group", "rename", "g", "h"]), "group rename");
     assert_eq!(done(&["group", "remove", "h", "alice"]), "group remove");
     assert_eq!(done(&["group", "add", "h", "alice"]), "group add");
+    assert_eq!(done(&["group", "warn", "h", "alice"]), "group warn");
     assert_eq!(done(&["group", "leave", "h"]), "group leave");
     assert_eq!(done(&["sync"]), "sync");
+    assert_eq!(fields(&bob.asks_one(&["age"])), ["age", "guardian"]);
+    assert!(bob.asks(&["guardian"]).is_empty() && bob.asks(&["guardian", "requests"]).is_empty());
+    for rule in bob.asks(&["safety"]) {
+        assert_eq!(fields(&rule), ["numbers", "rule", "says", "source"]);
+    }
+    for line in bob.asks(&["safety", "help"]) {
+        assert_eq!(fields(&line), ["checked", "country", "hours", "name", "phones", "source", "web", "what"]);
+    }
     assert_eq!(done(&["block", "alice"]), "block");
     assert_eq!(done(&["unblock", "alice"]), "unblock");
     assert_eq!(fields(&bob.asks_one(&["verify", "alice"])), ["checked", "handle", "number", "qr"]);
@@ -115,7 +137,9 @@ fn a_wrong_command_line_is_status_2_and_help_is_none() {
         assert_eq!(status(wrong), Some(2), "{wrong:?}");
     }
     assert_eq!(status(&["register", "x", "--server", "y", "--age", "old"]), Some(2));
-    for right in [&["--help"][..], &["--version"], &["group", "--help"], &["read", "--help"]] {
+    for right in
+        [&["--help"][..], &["--version"], &["group", "--help"], &["read", "--help"], &["safety", "help"]]
+    {
         assert_eq!(status(right), Some(0), "{right:?}");
     }
     assert!(!nobody.home.exists(), "nothing was made");

@@ -151,7 +151,11 @@ fn who_stands_between_is_shown_and_what_was_said_elsewhere_is_named() {
     );
     let line = shown
         .lines()
-        .find(|line| line.contains("messages, or that they accepted or left, by alice, "))
+        .find(|line| {
+            line.contains(
+                "messages, or what their device tells by itself (such as that they accepted), by alice, ",
+            )
+        })
         .expect("her own words");
     assert!(line.ends_with(": who and when is disclosed, not what") && line.contains(" to 20"), "{shown}");
     bob.sends("and again").to("alice");

@@ -1,10 +1,10 @@
 //! All drills.
 
-use crate::{directory, drill::Drill, mail, membership, messages, names, reports, service};
+use crate::{children, directory, drill::Drill, mail, membership, messages, names, reports, service};
 
 /// All, in the order of their themes.
 pub fn all() -> Vec<&'static Drill> {
-    let themes: [&[Drill]; 7] = [
+    let themes: [&[Drill]; 8] = [
         directory::DRILLS,
         membership::DRILLS,
         messages::DRILLS,
@@ -12,6 +12,7 @@ pub fn all() -> Vec<&'static Drill> {
         names::DRILLS,
         reports::DRILLS,
         service::DRILLS,
+        children::DRILLS,
     ];
     themes.into_iter().flatten().collect()
 }

@@ -5,6 +5,7 @@
 //!
 //! Exit status: 0 all caught, 1 an attack succeeded, 2 one could not be carried out or the command line was wrong.
 
+mod children;
 mod directory;
 mod drill;
 mod kit;

@@ -77,6 +77,12 @@ pub const ALL: &[NotCaught] = &[
         why: "They are told, where it can be known by whom, and found the group anew without them; nothing of it was read.",
     },
     NotCaught {
+        name: "listening to a quiet service",
+        attacker: "stranger",
+        attempt: "Introduce yourself to somebody on a service that does next to nothing else, and measure for a while whether it does something.",
+        why: "What is dropped and what is delivered are answered alike (`timed-introduction`). But a device that is connected takes what is delivered, and acknowledges it: some tenths of a second later, at a moment of chance, and hidden by what everybody else does there. With nobody else there it may show; and if it does not, the device may just as well have been away.",
+    },
+    NotCaught {
         name: "counts of waiting mail",
         attacker: "thief",
         attempt: "Compare, on a seized disk, how the numbers of entries that wait for absent people moved within an hour.",

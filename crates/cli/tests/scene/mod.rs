@@ -4,11 +4,12 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     sync::Mutex,
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use serde_json::Value;
@@ -33,10 +34,25 @@ pub struct Scene {
 impl Scene {
     /// A server with nobody.
     pub fn new() -> Self {
+        Self::with(|_| {})
+    }
+    /// A server with nobody, whose folder is prepared like this before it starts.
+    fn with(prepare: impl FnOnce(&Path)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         fs::write(folder.path().join("config.toml"), WIDE).expect("written");
+        prepare(folder.path());
         let server = Server::start(folder.path(), "127.0.0.1:0");
         Self { url: server.url.clone(), server: Some(server), folder }
+    }
+    /// A server with nobody, where these numbers of the safety rules are others; see [`Scene::rules_become`].
+    pub fn with_rules(numbers: &[(&str, &str, &str)]) -> Self {
+        Self::with(|folder| write_rules(folder, numbers))
+    }
+    /// The server starts anew with the shipped safety rules, but for these numbers: rule, number, value.
+    pub fn rules_become(&mut self, numbers: &[(&str, &str, &str)]) {
+        self.server_stops();
+        write_rules(self.folder.path(), numbers);
+        self.server_returns();
     }
     /// A server, and these adults.
     pub fn of<const N: usize>(handles: [&str; N]) -> (Self, [Person; N]) {
@@ -59,6 +75,16 @@ impl Scene {
         person.does(&["register", handle, "--server", &self.url, "--age", age]);
         person
     }
+    /// Registers with an invite that the operator makes with these words; they say the age, if the invite does not.
+    pub fn invited(&self, handle: &str, code: &str) -> Person {
+        let person = self.newcomer(handle);
+        person.does(&["register", handle, "--server", &self.url, "--age", "adult", "--invite", code]);
+        person
+    }
+    /// An invite's code.
+    pub fn invite(&self, words: &[&str]) -> String {
+        self.operator_does("invite", words).trim_end().to_owned()
+    }
     pub fn adult(&self, handle: &str) -> Person {
         self.register(handle, "adult")
     }
@@ -77,6 +103,17 @@ impl Scene {
         let said = [output.stdout, output.stderr].concat();
         (output.status.code(), String::from_utf8(said).expect("UTF-8"))
     }
+    /// A number that the server shows its operator.
+    pub fn measures(&self, name: &str) -> u64 {
+        let address = self.url.strip_prefix("http://").expect("no TLS here");
+        let mut stream = TcpStream::connect(address).expect("it listens");
+        let asked = format!("GET /metrics HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+        stream.write_all(asked.as_bytes()).expect("written");
+        let mut page = String::new();
+        stream.read_to_string(&mut page).expect("answered");
+        let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("no {name} in {page}")).parse().expect("a number")
+    }
     /// The server stops politely.
     pub fn server_stops(&mut self) {
         self.server.take().expect("it runs").stop();
@@ -90,6 +127,21 @@ impl Scene {
         let address = self.url.strip_prefix("http://").expect("no TLS here");
         self.server = Some(Server::start(self.folder.path(), address));
     }
+}
+
+/// Puts a changed copy of the shipped safety rules where the server reads them.
+fn write_rules(folder: &Path, numbers: &[(&str, &str, &str)]) {
+    let shipped = Command::new(program("zegel-server")).arg("safety").output().expect("zegel-server runs");
+    let mut rules = String::from_utf8(shipped.stdout).expect("UTF-8");
+    for (rule, number, value) in numbers {
+        let table = rules.find(&format!("[{rule}.numbers]")).unwrap_or_else(|| panic!("no rule {rule}"));
+        let line = table + rules[table..].find(&format!("\n{number} = ")).expect("a number of that name") + 1;
+        let end = line + rules[line..].find('\n').expect("a line");
+        rules.replace_range(line..end, &format!("{number} = {value}"));
+    }
+    let file = folder.join("safety.toml");
+    fs::write(&file, rules).expect("written");
+    fs::write(folder.join("config.toml"), format!("safety = {file:?}\n{WIDE}")).expect("written");
 }
 
 struct Server {
@@ -198,6 +250,13 @@ impl Person {
         assert_eq!(said.lines().count(), 1, "{said}");
         said
     }
+    /// What a command that succeeds prints where this variable is set.
+    pub fn does_where(&self, (name, value): (&str, &str), words: &[&str]) -> String {
+        let output = self.command(words).env(name, value).output().expect("zegel runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{}: {words:?}: {said}", self.handle);
+        String::from_utf8(output.stdout).expect("UTF-8")
+    }
     /// What a command says on standard error, however it ends.
     pub fn is_told(&self, words: &[&str]) -> String {
         String::from_utf8(self.tries(words).stderr).expect("UTF-8")
@@ -259,13 +318,35 @@ impl Person {
         lines.retain(|line| text(line, "kind") != "message");
         lines.iter().map(|line| format!("{}: {}", text(line, "kind"), text(line, "text"))).collect()
     }
+    /// Notices that belong to no conversation.
+    pub fn sees_of_the_service(&self) -> Vec<String> {
+        let mut lines = self.asks(&["read"]);
+        lines.retain(|line| text(line, "kind") == "notice" && text(line, "conversation").is_empty());
+        lines.iter().map(|line| text(line, "text").to_owned()).collect()
+    }
     /// A command that goes on by itself.
     pub fn starts(&self, words: &[&str]) -> Running {
+        Self::runs(self.command(words))
+    }
+    /// One whose local clock shows this now: hour, minute, second.
+    pub fn starts_at(&self, time: (u32, u32, u32), words: &[&str]) -> Running {
         let mut command = self.command(words);
+        command.env("TZ", zone_where_it_is(time));
+        Self::runs(command)
+    }
+    fn runs(mut command: Command) -> Running {
         let mut process = command.stdout(Stdio::piped()).spawn().expect("zegel runs");
         let output = BufReader::new(process.stdout.take().expect("piped"));
         Running { process, output }
     }
+}
+
+/// A time zone where it is this time now; as POSIX writes it, west of Greenwich is positive.
+fn zone_where_it_is((hour, minute, second): (u32, u32, u32)) -> String {
+    const DAY: u64 = 24 * 60 * 60;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs() % DAY;
+    let west = (now + DAY - u64::from(hour * 3600 + minute * 60 + second)) % DAY;
+    format!("<HERE>{}:{:02}:{:02}", west / 3600, west / 60 % 60, west % 60)
 }
 
 /// Becomes a contact of both, by introduction.
@@ -273,6 +354,13 @@ pub fn befriend(a: &Person, b: &Person) {
     a.sends("may I?").to(&b.handle);
     b.accepts(&a.handle);
     a.does(&["sync"]);
+}
+
+/// Reads and sends whatever two friends still have for each other, the tokens by which they come back included.
+pub fn settle(a: &Person, b: &Person) {
+    for who in [b, a, b, a] {
+        who.does(&["sync"]);
+    }
 }
 
 /// The messages among lines, as `from: text`.

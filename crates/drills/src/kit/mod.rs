@@ -26,5 +26,5 @@ pub use seat::{Page, Seat};
 pub use second::{Second, Shown, Versions};
 pub use server::{Server, program as server_program};
 pub use stage::{Stage, befriend};
-pub use stranger::{Keys, Stranger, code_of};
+pub use stranger::{Keys, Stranger, code_of, hollow_message};
 pub use wait::{SOON, WAIT, until};

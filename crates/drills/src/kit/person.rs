@@ -21,9 +21,13 @@ pub struct Person {
 impl Person {
     /// Registers at a URL: the server's, or a proxy's, which the profile then remembers.
     pub async fn registers(handle: &str, url: &str) -> Verdict<Self> {
+        Self::registers_as(AgeBand::Adult, handle, url).await
+    }
+
+    /// The same, of any age.
+    pub async fn registers_as(age: AgeBand, handle: &str, url: &str) -> Verdict<Self> {
         let home = tempfile::Builder::new().prefix("zegel-drill-").tempdir()?;
-        let registration =
-            Registration { handle: handle.into(), age: AgeBand::Adult, language: "en".into(), invite: None };
+        let registration = Registration { handle: handle.into(), age, language: "en".into(), invite: None };
         let client = Client::register(home.path(), url, &registration).await?;
         client.caught_up(WAIT).await?;
         Ok(Self { handle: handle.into(), home, client: Some(client) })
@@ -63,7 +67,8 @@ impl Person {
     pub async fn accepts(&self, name: &str) -> Verdict<()> {
         let here = || self.has_request(name);
         self.must(until(WAIT, here).await, &format!("get a request from {name}"))?;
-        Ok(self.client()?.accept(name).await?)
+        self.client()?.accept(name).await?;
+        Ok(())
     }
 
     /// Is in a group, after accepting if that is needed.

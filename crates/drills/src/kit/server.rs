@@ -63,6 +63,25 @@ impl Server {
         Ok(())
     }
 
+    /// Adds lines to its configuration, for when it begins again.
+    pub fn configure(&self, lines: &str) -> Result<(), String> {
+        let path = self.folder.path().join("config.toml");
+        let text = fs::read_to_string(&path).map_err(|e| e.to_string())?;
+        fs::write(path, text + lines).map_err(|e| e.to_string())
+    }
+
+    /// Gives it safety rules of the operator's own, for when it begins again.
+    pub fn rules(&self, toml: &str) -> Result<(), String> {
+        let path = |name: &str| self.folder.path().join(name);
+        let (file, config) = (path("safety.toml"), path("config.toml"));
+        fs::write(&file, toml).map_err(|e| e.to_string())?;
+        let text = fs::read_to_string(&config).map_err(|e| e.to_string())?;
+        let line = format!("safety = {file:?}\n");
+        // What is not in a table has to stand before all tables.
+        let whole = if text.starts_with(&line) { text } else { line + &text };
+        fs::write(config, whole).map_err(|e| e.to_string())
+    }
+
     /// Runs one of the operator's commands beside it, and gives what it said.
     pub fn operator(&self, command: &[&str]) -> Result<String, String> {
         let mut operator = Command::new(program()?);

@@ -12,7 +12,7 @@ use zegel_identity::{
     Action, Chain, DeviceInfo, SignedLink, Signer, SigningKey, auth_message, new_signing_key, sign_link,
 };
 use zegel_proto::{
-    AccountId, Address, Code, DeviceId, Message as _, VERSION,
+    AccountId, Address, Code, DeviceId, GroupId, Message as _, VERSION,
     v1::{self, client_frame as ask, server_frame as tell},
 };
 
@@ -37,6 +37,10 @@ pub struct Keys {
     pub device: DeviceId,
     /// Its handle.
     pub handle: String,
+    /// The age that it registers with.
+    pub age_band: v1::AgeBand,
+    /// The invite that it registers with; mostly none.
+    pub invite: String,
     /// The device's key.
     pub key: SigningKey,
     /// What mail is sealed to.
@@ -50,6 +54,8 @@ impl Keys {
             account: AccountId::random(),
             device: DeviceId::random(),
             handle: handle.into(),
+            age_band: v1::AgeBand::Adult,
+            invite: String::new(),
             key: new_signing_key(),
             queue_key: XWing::gen_keypair().1.to_bytes().to_vec(),
         }
@@ -81,6 +87,22 @@ impl Keys {
     pub fn sign(&self, after: (u64, [u8; 32]), action: Action) -> SignedLink {
         sign_link(self.account, after, 0, action, Signer::Device(self.device), &self.key)
     }
+}
+
+/// A message as the server sees one: the head of a PrivateMessage, and noise.
+pub fn hollow_message(group: &GroupId, epoch: u64, content_type: u8, authenticated: &[u8]) -> Vec<u8> {
+    let epoch = epoch.to_be_bytes();
+    let parts: [&[u8]; 8] = [
+        &[0, 1, 0, 2, 32],
+        &group.0,
+        &epoch,
+        &[content_type],
+        &[authenticated.len() as u8],
+        authenticated,
+        &[2, 1, 1, 60],
+        &[3; 60],
+    ];
+    parts.concat()
 }
 
 /// A connection.
@@ -128,9 +150,9 @@ impl Stranger {
         let register = v1::Register {
             app: "zegel".into(),
             handle: keys.handle.clone(),
-            age_band: v1::AgeBand::Adult as i32,
+            age_band: keys.age_band as i32,
             language: "en".into(),
-            invite: String::new(),
+            invite: keys.invite.clone(),
             entry: Some(keys.first_link(&self.hello.domain).into()),
         };
         self.call(ask::Body::Register(register)).await

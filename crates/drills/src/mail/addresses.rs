@@ -13,7 +13,8 @@ use zegel_proto::{
 use crate::{
     drill::{Attacker, Drill, Failure, Verdict, carried_out, held},
     kit::{
-        Keys, Passing, Person, Stage, Stranger, WAIT, account_of, befriend, code_of, device_of, pass, until,
+        Keys, Passing, Person, Stage, Stranger, WAIT, account_of, befriend, code_of, device_of,
+        hollow_message, pass, until,
     },
 };
 
@@ -107,7 +108,7 @@ impl OwnGroup {
             submission_id: SubmissionId::random().to_field(),
             group_id: own.id.to_field(),
             token: vec![0; 32].into(),
-            message: own.message(3, 0, &[0]).into(),
+            message: hollow_message(&own.id, 0, 3, &[0]).into(),
             next_token_hash: token_hash(&own.token).to_vec().into(),
             ..Default::default()
         };
@@ -123,28 +124,12 @@ impl OwnGroup {
             group_id: self.id.to_field(),
             epoch: 1,
             token: self.token.to_vec().into(),
-            message: self.message(1, 1, &tag).into(),
+            message: hollow_message(&self.id, 1, 1, &tag).into(),
             addresses: to.iter().map(|address| address.to_field()).collect(),
             ..Default::default()
         };
         let answer = founder.call(ask::Body::Submit(submit)).await?;
         carried_out(code_of(&answer).is_none(), format!("writing from another group: {answer:?}"))
-    }
-
-    /// The head of a PrivateMessage, and noise.
-    fn message(&self, content_type: u8, epoch: u64, authenticated: &[u8]) -> Vec<u8> {
-        let epoch = epoch.to_be_bytes();
-        let parts: [&[u8]; 8] = [
-            &[0, 1, 0, 2, 32],
-            &self.id.0,
-            &epoch,
-            &[content_type],
-            &[authenticated.len() as u8],
-            authenticated,
-            &[2, 1, 1, 60],
-            &[3; 60],
-        ];
-        parts.concat()
     }
 }
 
