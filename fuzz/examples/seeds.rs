@@ -7,7 +7,7 @@ use std::path::Path;
 
 use zegel_content::{
     Asked, Contacts, Content, Disposition, Event, Expires, External, GUARDIAN_TYPE, Guardian, LastSeen,
-    MessageId, Part, Semantics,
+    MessageId, Older, Part, Semantics,
 };
 use zegel_directory::publisher::{MemoryRecords, Publisher, VrfKey};
 use zegel_directory::{Entry, Label, Promise, Root, SignedRoot, SignerKey, skip_of};
@@ -63,7 +63,7 @@ fn guardians() -> Done {
         ("key", Guardian::Key { hash: [1; 32] }),
         ("contact", ask(Asked::Contact { handle: "carol".into() })),
         ("group", ask(Asked::Group { name: "club".into(), people: people.clone() })),
-        ("age", ask(Asked::Age { band: 2 })),
+        ("age", ask(Asked::Age { band: Older::Teen })),
         ("answer", Guardian::Answer { id: [1; 16], allow: true, secret: Some([2; 32]), next: None }),
         ("contacts", Guardian::Contacts(Contacts { groups: vec!["club".into()], people, more: 1 })),
         ("end", Guardian::End { secret: None }),

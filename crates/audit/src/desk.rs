@@ -179,10 +179,10 @@ impl fmt::Display for CaseFound {
             f,
             "computed again: the sender's commitment to each proven message, order, gaps, times: as stated"
         )?;
-        if let Some(Ruled { rule, people, days, counted, .. }) = &case.rule {
+        if let Some(Ruled { rule, least, days, counted, .. }) = &case.rule {
             writeln!(
                 f,
-                "brought by the rule {rule}: from {people} people in {days} days; at least {counted} were counted"
+                "brought by the rule {rule}: from {least} people in {days} days; at least {counted} were counted"
             )?;
         }
         decision(f, "decided", case.decision.as_ref())?;

@@ -169,7 +169,7 @@ fn evidence_says_what_a_rule_did() {
     let file = desk.path("case.zip");
     let mut case = Case { reports: 0, disclosed: 0, ..case() };
     let (rule, says) = ("unwanted".to_owned(), "If 8 people or more block you, you wait.".to_owned());
-    let ruled = Ruled { rule, says, people: 8, days: 7, counted: 11, at_ms: NOW };
+    let ruled = Ruled { rule, says, least: 8, days: 7, counted: 11, at_ms: NOW };
     case.restrict_by_rule(ruled, 7, "Als 8 of meer mensen je blokkeren, wacht je.".into()).expect("it may");
     let sign = |body: &[u8]| house.key.sign_statement(DOMAIN, Statement::Evidence, body);
     let bytes = archive::build(DOMAIN, house.key.links(), &case, &[], &[], NOW, sign).expect("it is small");

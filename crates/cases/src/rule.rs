@@ -19,7 +19,7 @@ pub struct Ruled {
     /// What it says, in English, as it stood then.
     pub says: String,
     /// So many people or more ...
-    pub people: u32,
+    pub least: u32,
     /// ... within so many days.
     pub days: u32,
     /// At least so many were counted.

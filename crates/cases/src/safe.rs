@@ -3,6 +3,8 @@
 //! A terminal obeys control characters, and a bidirectional override shows a text in another order than it has. What is
 //! signed can hold both: a signature says whose words they are, and not that they are harmless.
 
+use zegel_content::is_active;
+
 #[cfg(feature = "archive")]
 use crate::Ruled;
 use crate::StaffId;
@@ -18,13 +20,6 @@ pub fn one_line(text: &str) -> String {
         if is_active(c) { safe.extend(c.escape_default()) } else { safe.push(c) }
     }
     safe
-}
-
-/// Whether a character could do something to the terminal, or to the order in which others are shown.
-fn is_active(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{206f}')
-        || matches!(c, '\u{fff9}'..='\u{fffb}')
 }
 
 /// Whether a text can be a service's domain: a name or an address, perhaps with a port.

@@ -8,7 +8,7 @@ pub fn in_words(content: &Content) -> String {
         Shown::Text(text) => text.to_owned(),
         Shown::Event(Event::Leave) => "(leaves the conversation)".into(),
         Shown::Event(Event::Accept) => "(accepts the request)".into(),
-        Shown::Tokens(_) => "(gives connection tokens)".into(),
+        Shown::Tokens(_) => "(gives tickets to come to them)".into(),
         Shown::Guardian(_) => "(what a child's and a guardian's apps tell each other)".into(),
         Shown::Unsupported { content_type: "" } => "(deletes a message)".into(),
         Shown::Unsupported { content_type } => format!("(a message of type {content_type})"),

@@ -10,7 +10,7 @@ use zegel_proto::v1::{Statement, statement::Kind};
 const SAYS: &str = "If 8 people or more decline or block you within 7 days, you wait.";
 
 fn ruled(rule: &str) -> Ruled {
-    Ruled { rule: rule.into(), says: SAYS.into(), people: 8, days: 7, counted: 11, at_ms: NOW }
+    Ruled { rule: rule.into(), says: SAYS.into(), least: 8, days: 7, counted: 11, at_ms: NOW }
 }
 
 /// A case that nobody reported.

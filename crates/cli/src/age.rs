@@ -4,15 +4,18 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use serde_json::json;
-use zegel_client::{AgeChange, Client, Me};
+use zegel_client::{
+    AgeBand, Client, Me, Outcome,
+    safety::{Language, band_word},
+};
 
-use crate::{args::Age, commands::done, contacts, fail::Fail, out::Out, read::catch_up};
+use crate::{args::Age, commands::done, contacts, fail::Fail, guardian, out::Out, read::catch_up};
 
 /// One line: the band.
 pub fn says(me: &Me) -> String {
     match me.age {
-        "unknown" => "Age: not said, so protected like a child.".into(),
-        known => format!("Age: {known}."),
+        AgeBand::Unknown => "Age: not said, so protected like a child.".into(),
+        known => format!("Age: {}.", band_word(known, Language::English)),
     }
 }
 
@@ -23,15 +26,15 @@ pub fn follows(me: &Me) -> Vec<String> {
     const HELP: &str = "If something here makes you uneasy: `zegel safety help` shows who helps, and nobody sees that you \
                         looked.";
     let text: &[&str] = match me.age {
-        "child" => &[
+        AgeBand::Child => &[
             REACHED,
             "Somebody who looks after you can become your guardian: you both type `zegel guardian link` with each other's \
              name.",
             HELP,
         ],
-        "teen" => &[REACHED, HELP],
-        "adult" => &[],
-        _ => &[
+        AgeBand::Teen => &[REACHED, HELP],
+        AgeBand::Adult => &[],
+        AgeBand::Unknown => &[
             "You did not say how old you are, so you are protected like a child, and can write to fewer strangers a day.",
             REACHED,
             "To say later that you are older, you need an invite from the service: `zegel age adult --invite CODE`.",
@@ -46,9 +49,10 @@ pub async fn show(client: &Client, out: &mut Out) -> Result<(), Fail> {
     catch_up(client, out, Duration::ZERO).await?;
     let me = client.whoami();
     if out.is_json() {
-        return out.object(&json!({"age": me.age, "guardian": me.guardian}));
+        return out.object(&json!({"age": band_word(me.age, Language::English), "guardian": me.guardian}));
     }
     out.plain(&says(&me))?;
+    guardian::line(out, &me)?;
     follows(&me).iter().try_for_each(|row| out.plain(row))
 }
 
@@ -56,17 +60,20 @@ pub async fn show(client: &Client, out: &mut Out) -> Result<(), Fail> {
 pub async fn change(band: Age, invite: Option<&str>, client: &Client, out: &mut Out) -> Result<(), Fail> {
     let name = band.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
     match client.change_age(band.into(), invite).await? {
-        AgeChange::Done => {
+        Outcome::Done => {
             let text = match band {
                 Age::Adult => "You are an adult here now.".to_owned(),
-                _ => format!(
-                    "You are a {name} here now: strangers cannot reach you. To become older again you need an invite, or \
-                     your guardian."
-                ),
+                Age::Teen => "You are a teen here now: strangers cannot reach you. To become an adult again you need an \
+                              invite from the service."
+                    .to_owned(),
+                Age::Child => "You are a child here now: strangers cannot reach you, and somebody who looks after you can \
+                               become your guardian: `zegel guardian link`. To become older again you need an invite \
+                               from the service, or a guardian who allows it."
+                    .to_owned(),
             };
             done(out, "age", &name, &text)
         }
-        AgeChange::AskedGuardian(guardian) => {
+        Outcome::AskedGuardian(guardian) => {
             let text = format!(
                 "You asked {guardian}, who looks after you. When {guardian} allows it, your age changes by itself."
             );

@@ -40,8 +40,8 @@ pub enum Command {
         /// The service: http://… or https://…
         #[arg(long, value_name = "URL")]
         server: String,
-        /// Your age band; asked for at a terminal if left out. Who does not say is protected like a child
-        #[arg(long, value_enum)]
+        /// Your age band: child (up to 12 years), teen (13 to 17) or adult; asked for at a terminal if left out. Who does not say is protected like a child
+        #[arg(long, value_name = "BAND", value_parser = Age::read)]
         age: Option<Age>,
         /// An invite code, where the service wants one
         #[arg(long, value_name = "CODE")]
@@ -144,7 +144,7 @@ pub enum Use {
     /// guardian, who is asked.
     Age {
         /// Child: up to 12 years; teen: 13 to 17; adult: 18 and more
-        #[arg(value_enum)]
+        #[arg(value_name = "BAND", value_parser = Age::read)]
         band: Option<Age>,
         /// An invite code that sets this age
         #[arg(long, value_name = "CODE", requires = "band")]
@@ -295,8 +295,11 @@ pub enum Group {
     Warn {
         /// Which group
         name: String,
-        /// About whom
+        /// About whom; you blocked them
         handle: String,
+        /// Does not ask again
+        #[arg(long)]
+        yes: bool,
     },
     /// Gives a group another name
     Rename {

@@ -53,19 +53,22 @@ pub fn join(group: &str, unconnected: &[String], yes: bool) -> Result<(), Fail> 
     confirm("accepting", &question, "accepted", yes)
 }
 
-/// Whether a child wants this person as their guardian.
-pub fn guardian(handle: &str, yes: bool) -> Result<(), Fail> {
-    let question = format!("{} Is {handle} somebody who looks after you? [y/N] ", guardian_warning(handle));
-    confirm(LINKING, &question, "linked", yes)
+/// Whether the person tells a group whom they blocked.
+pub fn warn(group: &str, handle: &str, members: &[String], yes: bool) -> Result<(), Fail> {
+    let question = format!(
+        "Everybody in {group} will read, from you, that you blocked {handle}: {}. {handle} reads it too, and knows then. \
+         Send it? [y/N] ",
+        members.join(", ")
+    );
+    confirm(WARNING, &question, "sent", yes)
 }
 
-/// What a child reads before it takes a guardian.
-pub fn guardian_warning(handle: &str) -> String {
-    format!(
-        "Only link with somebody who looks after you, like a parent, and whom you can ask in person. From then on {handle} \
-         decides whom you may get to know, and sees with whom you are in contact, but never what is said. If somebody you \
-         only know from the internet asks you to do this: do not, and tell an adult whom you trust."
-    )
+pub const WARNING: &str = "warning a group";
+
+/// Whether a child wants this person as their guardian, after the warning.
+pub fn guardian(handle: &str, warning: &str, yes: bool) -> Result<(), Fail> {
+    let question = format!("{warning} Is {handle} somebody who looks after you? [y/N] ");
+    confirm(LINKING, &question, "linked", yes)
 }
 
 pub const LINKING: &str = "linking with a guardian";
@@ -94,7 +97,7 @@ fn confirm(doing: &'static str, question: &str, done: &str, yes: bool) -> Result
         _ => Err(Fail::own(
             doing,
             format!("it was not confirmed; nothing was {done}"),
-            "leaving it so until you know more",
+            "again once you know more",
         )),
     }
 }

@@ -103,7 +103,8 @@ async fn use_client(command: Use, client: &Client, out: &mut Out) -> Result<(), 
                 "unblock",
                 &handle,
                 &format!(
-                    "You no longer block {handle}. Write to them to begin anew: what they wrote meanwhile did not reach you."
+                    "You no longer block {handle}, nor whoever else the service knows as the same person. Write to them to \
+                     begin anew: what they wrote meanwhile did not reach you."
                 ),
             )
         }
@@ -125,7 +126,7 @@ async fn use_client(command: Use, client: &Client, out: &mut Out) -> Result<(), 
         Use::Directory(command) => directory::directory(command, client, out).await,
         Use::Devices { command } => directory::devices(command, client, out).await,
         Use::Alarms { all, seen } => directory::alarms(client, out, all, seen),
-        Use::Whoami => who(out, &client.whoami()),
+        Use::Whoami => who(out, client),
         Use::Sync => {
             client.sync(SYNC).await?;
             out.either(&json!({"done": "sync"}), "All that waited is read and sent.")
@@ -152,7 +153,15 @@ async fn group(command: Group, client: &Client, out: &mut Out) -> Result<(), Fai
             client.group_leave(&name).await?;
             done(out, "group leave", &name, &format!("You left {name}."))
         }
-        Group::Warn { name, handle } => {
+        Group::Warn { name, handle, yes } => {
+            ask::can_confirm(ask::WARNING, yes, !out.is_json())?;
+            catch_up(client, out, Duration::ZERO).await?;
+            client.can_warn(&name, &handle)?;
+            let me = client.whoami().handle;
+            let groups = client.groups()?.into_iter().filter(|group| group.name == name);
+            let mut members: Vec<_> = groups.flat_map(|group| group.members).collect();
+            members.retain(|member| *member != me);
+            ask::warn(&name, &handle, &members, yes)?;
             client.warn_group(&name, &handle).await?;
             let text = format!("Everybody in {name} can read that you blocked {handle}; {handle} can too.");
             done(out, "group warn", &name, &text)
@@ -170,13 +179,15 @@ pub fn done(out: &mut Out, what: &str, name: &str, text: &str) -> Result<(), Fai
     out.either(&json!({"done": what, "name": name}), text)
 }
 
-fn who(out: &mut Out, me: &Me) -> Result<(), Fail> {
+fn who(out: &mut Out, client: &Client) -> Result<(), Fail> {
+    let me = &client.whoami();
     if out.is_json() {
         return out.object(me);
     }
     out.plain(&format!("{} at {} ({})", me.handle, me.server, me.uri))?;
     out.plain(&age::says(me))?;
-    guardian::line(out, me)
+    guardian::line(out, me)?;
+    guardian::children(client, out)
 }
 
 fn welcome(out: &mut Out, me: &Me) -> Result<(), Fail> {

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use serde_json::json;
-use zegel_client::{Answered, Client, Request};
+use zegel_client::{AgeBand, Client, Outcome, Request, safety::Language};
 
 use crate::{
     ask,
     commands::done,
-    fail::Fail,
+    fail::{Fail, note},
     out::{Look, Out},
     read::catch_up,
     safe::word,
@@ -41,19 +41,24 @@ pub fn show_request(out: &mut Out, request: &Request) -> Result<(), Fail> {
         &request.group
     };
     let age = match request.account_age {
-        "older" => "more than a year ago",
-        known => known,
+        "" => String::new(),
+        "older" => "account made more than a year ago; ".into(),
+        known => format!("account made {known}; "),
     };
     let trust = match request.trust {
         "verified" => "you compared their number",
         "proven" => "their devices are proven by the directory",
         _ => "the service promises to put their devices into the directory",
     };
-    out.line(&[(Look::Quiet, &format!("    account made {age}; {trust}"))])?;
+    out.line(&[(Look::Quiet, &format!("    {age}{trust}"))])?;
     request.notices.iter().try_for_each(|notice| out.line(&[(Look::Alarm, &format!("    ! {notice}"))]))?;
     if !request.waits_for.is_empty() {
         let waits = format!("    {} was asked, and has not answered yet", request.waits_for);
         out.line(&[(Look::Quiet, &waits)])?;
+    }
+    if !request.refused_by.is_empty() {
+        let refused = format!("    {} said no; within a day nobody is asked again", request.refused_by);
+        out.line(&[(Look::Quiet, &refused)])?;
     }
     let (name, from) = (word(name), word(&request.from));
     let type_this = format!(
@@ -65,17 +70,23 @@ pub fn show_request(out: &mut Out, request: &Request) -> Result<(), Fail> {
 /// Accepts; a minor is first shown whom in a group they do not know, and asked.
 pub async fn accept(name: &str, yes: bool, client: &Client, out: &mut Out) -> Result<(), Fail> {
     catch_up(client, out, Duration::ZERO).await?;
-    if client.whoami().age != "adult" {
-        let mut asked = client.requests()?;
-        asked.retain(|it| [&it.from, &it.group].contains(&&name.to_owned()) && !it.unconnected.is_empty());
-        if !asked.is_empty() {
-            ask::can_confirm("accepting", yes, !out.is_json())?;
-        }
-        asked.iter().try_for_each(|request| ask::join(&request.group, &request.unconnected, yes))?;
+    if client.whoami().age == AgeBand::Adult {
+        return accepted(client.accept(name).await?, name, out);
     }
-    match client.accept(name).await? {
-        Answered::Accepted => done(out, "accept", name, &format!("You accepted {name}.")),
-        Answered::AskedGuardian(guardian) => {
+    // What is accepted is what is asked about here, and nothing that comes while the person reads.
+    let shown = client.requests_named(name)?;
+    let strange: Vec<_> = shown.iter().filter(|request| !request.unconnected.is_empty()).collect();
+    if !strange.is_empty() {
+        ask::can_confirm("accepting", yes, !out.is_json())?;
+    }
+    strange.iter().try_for_each(|request| ask::join(&request.group, &request.unconnected, yes))?;
+    accepted(client.accept_shown(&shown).await?, name, out)
+}
+
+fn accepted(outcome: Outcome, name: &str, out: &mut Out) -> Result<(), Fail> {
+    match outcome {
+        Outcome::Done => done(out, "accept", name, &format!("You accepted {name}.")),
+        Outcome::AskedGuardian(guardian) => {
             let text = format!(
                 "You asked {guardian}, who looks after you. If {guardian} allows it, {name} is accepted by itself."
             );
@@ -113,7 +124,7 @@ fn shared(out: &mut Out, handle: &str, groups: &[String]) -> Result<(), Fail> {
         return Ok(());
     }
     out.plain(&format!(
-        "You still read each other in: {}. You can leave, or warn the others:",
+        "They still read you in: {}. What they say there is not shown to you. You can leave, or warn the others:",
         groups.join(", ")
     ))?;
     groups.iter().try_for_each(|group| {
@@ -126,6 +137,12 @@ fn shared(out: &mut Out, handle: &str, groups: &[String]) -> Result<(), Fail> {
 /// A contact code, and what it is.
 pub async fn code(client: &Client, out: &mut Out) -> Result<(), Fail> {
     let code = client.code().await?;
+    let days = Language::English.days(client.policy().codes.numbers.days);
+    let what = format!(
+        "whoever has this code reaches you with it: one person, once, within {days}. Give it to one person whom you know, \
+         best face to face; never put it where others can read it"
+    );
+    note(&what, out.is_json());
     out.either(&json!({"code": code}), &code)
 }
 

@@ -24,7 +24,7 @@ const CLOCK: Duration = Duration::from_secs(2);
 /// What was shown already, also before another command had the profile for a while.
 #[derive(Default)]
 struct Shown {
-    requests: HashSet<(String, String)>,
+    requests: HashSet<(String, String, Vec<String>)>,
     guardian: Option<String>,
     quiet: bool,
 }
@@ -117,7 +117,9 @@ fn show_requests(client: &Client, out: &mut Out, shown: &mut Shown) -> Result<()
     for request in client.requests()? {
         // The first text comes after its introduction; they are shown together.
         let whole = !request.text.is_empty() || !request.group.is_empty();
-        if whole && shown.requests.insert((request.from.clone(), request.group.clone())) {
+        // A group into which others come is asked about again.
+        let asked = (request.from.clone(), request.group.clone(), request.unconnected.clone());
+        if whole && shown.requests.insert(asked) {
             show_request(out, &request)?;
         }
     }

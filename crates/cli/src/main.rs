@@ -10,6 +10,7 @@ mod args;
 mod ask;
 mod commands;
 mod contacts;
+mod country;
 mod directory;
 mod fail;
 mod follow;

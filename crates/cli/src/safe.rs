@@ -5,12 +5,7 @@
 
 use std::fmt::Write;
 
-/// Whether a character could do something to the terminal, or to the order in which others are shown.
-fn is_active(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{206a}'..='\u{206f}')
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{fff9}'..='\u{fffb}')
-}
+use zegel_client::is_active;
 
 /// A text as one line.
 pub fn line(text: &str) -> String {
@@ -56,6 +51,7 @@ mod tests {
         assert_eq!(line("\x07\x7f\u{9b}\r\n"), "\\u{7}\\u{7f}\\u{9b}\\r\\n");
         assert_eq!(line("evil\u{202e}gpj.exe"), "evil\\u{202e}gpj.exe");
         assert_eq!(line("\u{2066}x\u{2069}\u{2028}"), "\\u{2066}x\\u{2069}\\u{2028}");
+        assert_eq!(line("\u{61c}a\u{200e}b\u{200f}"), "\\u{61c}a\\u{200e}b\\u{200f}");
     }
 
     #[test]

@@ -5,13 +5,16 @@ use std::{path::Path, time::Duration};
 use serde_json::{Map, json};
 use zegel_client::{
     Client, Error,
-    safety::{HelpLine, Language, Policy, RuleText, country_of, help_checked, help_countries, help_lines},
+    safety::{
+        Emergency, HelpLine, Language, Policy, RuleText, country_of, emergencies, emergency, help_checked,
+        help_lines,
+    },
 };
 
 use crate::{
     args::Safety,
-    ask,
-    fail::Fail,
+    ask, country,
+    fail::{Fail, note},
     out::{Look, Out},
     read::catch_up,
 };
@@ -56,7 +59,15 @@ async fn rules(numbers: bool, language: Language, home: &Path, out: &mut Out) ->
         (server, true) => format!("De regels bij {server}:"),
     };
     out.plain(&title)?;
-    rules.iter().try_for_each(|rule| show_rule(out, rule, numbers))?;
+    // Without an account there is no service whose rules could differ.
+    let differ = if server.is_empty() { Vec::new() } else { Policy::shipped().changed(&policy) };
+    rules.iter().try_for_each(|rule| {
+        show_rule(out, rule, numbers)?;
+        match differ.contains(&rule.name) {
+            true => show_shipped(out, rule, language),
+            false => Ok(()),
+        }
+    })?;
     let more = match dutch {
         false => "Who helps: zegel safety help. Numbers and sources: zegel safety rules",
         true => "Wie er helpt: zegel safety help. Getallen en bronnen: zegel safety rules",
@@ -67,11 +78,18 @@ async fn rules(numbers: bool, language: Language, home: &Path, out: &mut Out) ->
 fn object(rule: &RuleText) -> serde_json::Value {
     let numbers: Map<_, _> =
         rule.numbers.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
-    json!({"rule": rule.name, "says": rule.says, "source": rule.source, "numbers": numbers})
+    json!({
+        "rule": rule.name, "says": rule.says, "service_says": rule.service_says, "source": rule.source,
+        "numbers": numbers,
+    })
 }
 
 fn show_rule(out: &mut Out, rule: &RuleText, numbers: bool) -> Result<(), Fail> {
     out.line(&[(Look::Name, &rule.name), (Look::Plain, ": "), (Look::Plain, &rule.says)])?;
+    if let Some(own) = &rule.service_says {
+        let text = format!("    In the service's own words, which this app does not go by: {own}");
+        out.line(&[(Look::Alarm, &text)])?;
+    }
     if !numbers {
         return Ok(());
     }
@@ -82,9 +100,35 @@ fn show_rule(out: &mut Out, rule: &RuleText, numbers: bool) -> Result<(), Fail> 
     out.line(&[(Look::Quiet, &format!("    {}", rule.source))])
 }
 
+/// What Zegel ships in the place of a rule that this service has otherwise.
+fn show_shipped(out: &mut Out, rule: &RuleText, language: Language) -> Result<(), Fail> {
+    let shipped = Policy::shipped().rules(language);
+    let Some(shipped) = shipped.iter().find(|it| it.name == rule.name) else { return Ok(()) };
+    let differ = shipped.numbers.iter().filter(|number| !rule.numbers.contains(number));
+    let numbers: Vec<_> = differ.map(|(name, value)| format!("{name} = {value}")).collect();
+    let what = if numbers.is_empty() { shipped.says.clone() } else { numbers.join(", ") };
+    let text = match language {
+        Language::English => format!("    ! this service has its own; Zegel ships: {what}"),
+        Language::Dutch => format!("    ! deze dienst heeft dit anders; Zegel heeft: {what}"),
+    };
+    out.line(&[(Look::Alarm, &text)])
+}
+
 fn help(country: Option<String>, language: Language, out: &mut Out) -> Result<(), Fail> {
-    let country = country.or_else(|| country_of(&ask::language())).unwrap_or_default();
+    let given = country.is_some();
+    let named = country.map(|name| country::code(&name));
+    let country = named.or_else(|| country_of(&ask::language())).unwrap_or_default();
     let lines = help_lines(&country);
+    if given && lines == help_lines("") {
+        let countries = country::list(language == Language::Dutch);
+        let text = match language {
+            Language::English => format!("no lines are known for \"{country}\"; they are for: {countries}"),
+            Language::Dutch => {
+                format!("er zijn geen hulplijnen bekend voor \"{country}\"; wel voor: {countries}")
+            }
+        };
+        note(&text, out.is_json());
+    }
     if out.is_json() {
         return lines.iter().try_for_each(|line| {
             out.object(&json!({
@@ -94,21 +138,32 @@ fn help(country: Option<String>, language: Language, out: &mut Out) -> Result<()
             }))
         });
     }
-    let (danger, seen, others) = match language {
+    let (danger, call, elsewhere, seen, others) = match language {
         Language::English => (
-            "In danger right now? Call the emergency number: 112 in all of Europe and many other countries.",
+            "In danger right now?",
+            "Call",
+            "Call the emergency number of your country:",
             "Nobody sees that you looked here. Last checked",
-            "Countries with lines of their own, for `zegel safety help --country CC`",
+            "Countries with lines of their own, for `zegel safety help --country COUNTRY`",
         ),
         Language::Dutch => (
-            "Nu in gevaar? Bel het alarmnummer: 112 in heel Europa en in veel andere landen.",
+            "Nu in gevaar?",
+            "Bel",
+            "Bel het alarmnummer van je land:",
             "Niemand ziet dat je hier keek. Laatst nagekeken",
-            "Landen met eigen hulplijnen, voor `zegel safety help --country CC`",
+            "Landen met eigen hulplijnen, voor `zegel safety help --country LAND`",
         ),
     };
-    out.plain(danger)?;
+    let number = match emergency(&country) {
+        Some(own) => format!("{call} {}", own.phone),
+        None => {
+            let place = |it: &Emergency| format!("{} in {}", it.phone, it.place.in_language(language));
+            format!("{elsewhere} {}", emergencies().iter().map(place).collect::<Vec<_>>().join(", "))
+        }
+    };
+    out.plain(&format!("{danger} {number}."))?;
     lines.iter().try_for_each(|line| show_line(out, line, language))?;
-    out.line(&[(Look::Quiet, &format!("{others}: {}", help_countries().join(", ")))])?;
+    out.line(&[(Look::Quiet, &format!("{others}: {}", country::list(language == Language::Dutch)))])?;
     out.line(&[(Look::Quiet, &format!("{seen}: {}", help_checked()))])
 }
 

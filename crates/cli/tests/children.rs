@@ -65,6 +65,14 @@ fn a_contact_code_of_a_minor_opens_the_door_to_one_person() {
     assert!(mia.requests().is_empty());
     assert_eq!(mia.reads("bob"), ["bob: it is me", "mia: hey"]);
     assert!(mia.fails(&["read", "carol"]).contains("no conversation with carol"));
+    // She reaches her once somebody vouches: not in the chat that the code began and nobody has.
+    befriend(&carol, &bob);
+    settle(&mia, &bob);
+    bob.does(&["vouch", "mia", "carol"]);
+    carol.does(&["sync"]);
+    carol.sends("bob says hi").to("mia");
+    mia.does(&["sync"]);
+    assert_eq!(mia.requests(), ["carol"]);
 }
 
 #[test]
@@ -148,13 +156,26 @@ fn a_minor_is_asked_before_a_group_with_people_whom_they_do_not_know() {
     mia.sends("hi").to("chess");
     carol.waits_for("mia: hi");
 
-    // Whom somebody brings in later is told to her.
+    // Whom somebody brings in later she is asked about again, and reads nothing of theirs before.
     let frank = scene.adult("frank");
     befriend(&frank, &bob);
     bob.does(&["group", "add", "chess", "frank"]);
+    frank.does(&["sync"]);
+    frank.sends("hello mia").to("chess");
     mia.does(&["sync"]);
-    let seen = mia.sees("chess");
-    assert!(seen.iter().any(|line| line.starts_with("notice: Not connected to you: frank.")), "{seen:?}");
+    assert_eq!(mia.requests(), ["bob/chess"]);
+    let shown = mia.does(&["requests"]);
+    assert!(shown.contains("! Not connected to you: frank."), "{shown}");
+    assert!(mia.reads("chess").is_empty(), "it waits for her answer");
+    mia.does(&["accept", "chess", "--yes"]);
+    assert!(mia.reads("chess").contains(&"frank: hello mia".to_owned()));
+    bob.does(&["group", "remove", "chess", "frank"]);
+    bob.does(&["group", "add", "chess", "frank"]);
+    mia.does(&["sync"]);
+    mia.does(&["decline", "chess"]);
+    assert!(mia.requests().is_empty());
+    assert!(mia.reads("chess").contains(&"bob: welcome".to_owned()), "what she read stays");
+    assert!(mia.sends("hi").to_in_vain("chess").contains("chess"));
 }
 
 #[test]
@@ -183,12 +204,25 @@ fn a_block_is_for_the_person_and_the_others_can_be_warned() {
     befriend(&carol, &alice);
     bob.does(&["group", "create", "club", "alice", "carol"]);
     carol.does(&["sync"]);
+    alice.does(&["sync"]);
+    bob.sends("look at this").to("club");
     let blocked = alice.asks_one(&["block", "bob"]);
     assert_eq!(blocked, json!({"done": "block", "name": "bob", "shared_groups": ["club"]}));
+    // What he wrote before and she had not read is no news.
+    let news = alice.asks(&["read", "--new"]);
+    assert!(!news.iter().any(|line| text(line, "from") == "bob"), "{news:?}");
     let told = alice.does(&["block", "bob"]);
     assert!(told.starts_with("You blocked bob. They are not told.\n"), "{told}");
     assert!(told.contains("    zegel group leave club | zegel group warn club bob\n"), "{told}");
-    alice.does(&["group", "warn", "club", "bob"]);
+    let said = alice.fails(&["group", "warn", "club", "bob"]);
+    assert!(said.contains("it was not confirmed; try --yes"), "{said}");
+    for (handle, why) in
+        [("carol", "did not block carol"), ("nobody", "did not block nobody"), ("robert", "robert")]
+    {
+        let said = alice.fails(&["group", "warn", "club", handle, "--yes"]);
+        assert!(said.contains(why), "{said}");
+    }
+    alice.does(&["group", "warn", "club", "bob", "--yes"]);
     carol.waits_for("alice: I blocked bob. Be careful.");
     // He comes with the other account that he has.
     robert.sends("it is only me").to("alice");

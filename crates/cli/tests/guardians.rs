@@ -70,7 +70,7 @@ fn both_have_to_want_it_and_the_child_is_warned() {
     let told = mia.does(&["guardian", "link", "pat", "--yes"]);
     assert!(
         told.starts_with("Only link with somebody who looks after you")
-            && told.contains("never what is said"),
+            && told.contains("never what you say"),
         "{told}"
     );
     assert!(told.ends_with("You both want it: it holds as soon as pat's device is connected.\n"), "{told}");

@@ -74,15 +74,16 @@ fn the_rules_are_told_in_english_and_dutch_with_an_account_and_without() {
     assert_eq!(rules, nobody.asks(&["safety"]));
     let codes = rules.iter().find(|rule| text(rule, "rule") == "codes").expect("there is one about codes");
     assert!(!text(codes, "source").is_empty());
-    let days = text(&codes["numbers"], "minor_days");
+    let days = text(&codes["numbers"], "days");
     assert!(text(codes, "says").contains(days), "{codes}");
-    assert!(nobody.does(&["safety", "rules"]).contains(&format!("minor_days = {days}")));
+    assert!(nobody.does(&["safety", "rules"]).contains(&format!("days = {days}")));
 
     // A service may have others.
     scene.rules_become(&[("strangers", "a_day", "41")]);
     let alice = scene.adult("alice");
     let shown = alice.does(&["safety"]);
     assert!(shown.contains(scene.url()) && shown.contains("at most 41 people"), "{shown}");
+    assert_eq!(shown.matches("! this service has its own; Zegel ships: a_day = ").count(), 1, "{shown}");
     scene.server_dies();
     assert!(alice.does(&["safety"]).contains("at most 41 people"), "this device has them");
 }
@@ -96,7 +97,11 @@ fn a_change_of_the_rules_is_announced_once() {
     for who in [&alice, &tim] {
         let news = who.sees_of_the_service();
         assert_eq!(news.len(), 1, "{news:?}");
-        assert!(news[0].contains("at most 41 people") && news[0].contains("From 20:00 to"), "{news:?}");
+        assert!(
+            news[0].contains("strangers: a_day 41 (was ")
+                && news[0].contains("quiet-hours: from_hour 20 (was 21)."),
+            "{news:?}"
+        );
     }
     assert!(alice.does(&["safety", "rules"]).contains("a_day = 41"));
     scene.server_stops();
@@ -113,14 +118,29 @@ fn help_is_there_without_an_account_and_without_the_net() {
         assert!(help.contains(name), "{help}");
     }
     let here = nobody.does_where(("LC_ALL", "nl_NL.UTF-8"), &["safety", "help"]);
-    assert!(here.contains("Kindertelefoon") && here.contains("Bel het alarmnummer"), "{here}");
+    assert!(here.contains("Kindertelefoon") && here.starts_with("Nu in gevaar? Bel 112.\n"), "{here}");
     let lines = nobody.asks(&["safety", "help", "--country", "NL"]);
     assert_eq!((text(&lines[0], "country"), text(&lines[0], "name")), ("nl", "Kindertelefoon"));
     assert!(lines[0]["phones"].as_array().is_some_and(|phones| !phones.is_empty()), "{lines:?}");
+    // The number of another country may reach nobody.
+    let far = nobody.does_where(("LC_ALL", "en_US.UTF-8"), &["safety", "help"]);
+    assert!(far.starts_with("In danger right now? Call 911.\n") && !far.contains("112"), "{far}");
     // Where no line is known there is what is there for everybody, and which countries have their own.
     let elsewhere = nobody.does(&["safety", "help", "--country", "zz"]);
-    assert!(elsewhere.contains("Find A Helpline") && elsewhere.contains("nl, "), "{elsewhere}");
+    assert!(
+        elsewhere.contains("Find A Helpline") && elsewhere.contains("nl (the Netherlands), "),
+        "{elsewhere}"
+    );
+    let told = nobody.tries(&["safety", "help", "--country", "zz"]);
+    let told = String::from_utf8(told.stderr).expect("UTF-8");
+    assert!(
+        told.contains("no lines are known for \"zz\"") && told.contains("gb (the United Kingdom)"),
+        "{told}"
+    );
+    let kingdom = nobody.tries(&["safety", "help", "--country", "uk"]);
+    assert!(kingdom.stderr.is_empty() && kingdom.stdout.starts_with(b"In danger right now? Call 999.\n"));
     assert!(!elsewhere.contains("Kindertelefoon"), "{elsewhere}");
+    assert!(elsewhere.contains("112 in the EU and Switzerland, 999 in"), "{elsewhere}");
     assert!(!nobody.home.exists(), "nothing was made");
 }
 

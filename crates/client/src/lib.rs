@@ -21,21 +21,24 @@ mod flow;
 #[cfg(feature = "native")]
 mod native;
 
+pub use crate::core::AskKind;
 #[cfg(feature = "measure")]
 #[doc(hidden)]
 pub use crate::core::measure;
 #[cfg(feature = "hostile")]
 #[doc(hidden)]
 pub use crate::core::{Change, Member};
+pub use db::{ChildContacts, Role};
 pub use error::{Error, Result};
 pub use view::{Disclosure, Draft, Line, Named, Reported, Statement};
 pub use zegel_cases::Category;
+pub use zegel_content::is_active;
 pub use zegel_proto::{Code, v1::AgeBand};
 pub use zegel_safety as safety;
 pub use zegel_safety::{Policy, QuietHours};
 
 #[cfg(feature = "native")]
 pub use native::{
-    AgeChange, Alarm, Answered, Approval, ChildContacts, Client, Device, DirectoryEntry, DirectoryRoot,
-    Group, GuardianLink, HistoryEntry, Me, Registration, Request, SafetyNumber, default_home,
+    Alarm, Approval, Client, Device, DirectoryEntry, DirectoryRoot, Group, GuardianLink, GuardianState,
+    HistoryEntry, Me, Outcome, Registration, Request, SafetyNumber, default_home,
 };

@@ -3,7 +3,7 @@
 mod help;
 
 use help::{Person, Server};
-use zegel_client::{AgeBand, AgeChange, Answered, Approval, GuardianLink};
+use zegel_client::{AgeBand, Approval, AskKind, GuardianLink, GuardianState, Outcome, Role};
 
 /// A mother and her child who talk.
 async fn family(server: &Server) -> (Person, Person) {
@@ -16,28 +16,28 @@ async fn family(server: &Server) -> (Person, Person) {
     (mum, kid)
 }
 
-fn state(person: &Person) -> Vec<(String, &'static str, &'static str)> {
+fn state(person: &Person) -> Vec<(String, Role, GuardianState)> {
     let links = person.client().guardians().expect("reads");
     links.into_iter().map(|GuardianLink { handle, role, state }| (handle, role, state)).collect()
 }
 
 async fn links(guardian: &Person, child: &Person) {
-    assert_eq!(guardian.client().link_guardian(&child.handle).await.expect("asks"), "asked");
-    let asks = [(guardian.handle.clone(), "guardian", "asks")];
+    assert_eq!(guardian.client().link_guardian(&child.handle).await.expect("asks"), GuardianState::WeAsk);
+    let asks = [(guardian.handle.clone(), Role::Guardian, GuardianState::TheyAsk)];
     child.waits_until("the guardian's wish", || state(child) == asks).await;
     assert_eq!(child.client().whoami().guardian, "");
     child.client().link_guardian(&guardian.handle).await.expect("agrees");
     child.waits_until("the link", || child.client().whoami().guardian == guardian.handle).await;
-    let linked = [(child.handle.clone(), "child", "linked")];
+    let linked = [(child.handle.clone(), Role::Child, GuardianState::Linked)];
     guardian.waits_until("the link", || state(guardian) == linked).await;
 }
 
-fn asks(guardian: &Person) -> Vec<(&'static str, String)> {
+fn asks(guardian: &Person) -> Vec<(AskKind, String)> {
     let approvals = guardian.client().approvals().expect("reads");
     approvals.into_iter().map(|Approval { what, name, .. }| (what, name)).collect()
 }
 
-async fn allows(guardian: &Person, child: &Person, what: &'static str, name: &str) {
+async fn allows(guardian: &Person, child: &Person, what: AskKind, name: &str) {
     let asked = [(what, name.to_owned())];
     guardian.waits_until(&format!("the question about {name}"), || asks(guardian) == asked).await;
     guardian.client().answer_child(&child.handle, name, true).await.expect("allows");
@@ -60,13 +60,13 @@ async fn a_guardian_decides_who_is_new_and_sees_whom_the_child_knows() {
     let code = kid.client().code().await.expect("a code");
     carol.client().connect(&code).await.expect("connects");
     kid.sees_request("carol").await;
-    let asked = Answered::AskedGuardian("mum".into());
+    let asked = Outcome::AskedGuardian("mum".into());
     assert_eq!(kid.client().accept("carol").await.expect("asks"), asked);
     assert_eq!(kid.client().requests().expect("reads")[0].waits_for, "mum");
     assert_eq!(contacts(&mum, &kid), [""; 0]);
     // The child's app is not even open when the answer comes.
     kid.closes().await;
-    allows(&mum, &kid, "contact", "carol").await;
+    allows(&mum, &kid, AskKind::Contact, "carol").await;
     kid.opens().await;
     kid.waits_until("carol", || kid.client().requests().expect("reads").is_empty()).await;
     carol.sends("hi kid", "kid").await;
@@ -77,7 +77,7 @@ async fn a_guardian_decides_who_is_new_and_sees_whom_the_child_knows() {
     let dave = Person::registers("dave", &server).await;
     let refused = kid.client().send("dave", "hi").await.expect_err("the guardian is asked first");
     assert!(refused.to_string().contains("mum, your guardian, has to allow dave first"), "{refused}");
-    allows(&mum, &kid, "contact", "dave").await;
+    allows(&mum, &kid, AskKind::Contact, "dave").await;
     kid.waits_until("the answer", || kid.lines().iter().any(|l| l.text.contains("allows contact with dave")))
         .await;
     kid.sends("hi dave", "dave").await;
@@ -112,19 +112,19 @@ async fn a_guardian_lets_a_child_become_a_teen_and_the_link_ends() {
     let two = kid.client().change_age(AgeBand::Adult, None).await.expect_err("one step at a time");
     assert!(two.to_string().contains("one step at a time"), "{two}");
     let asked = kid.client().change_age(AgeBand::Teen, None).await.expect("asks");
-    assert_eq!(asked, AgeChange::AskedGuardian("mum".into()));
+    assert_eq!(asked, Outcome::AskedGuardian("mum".into()));
     server.kill();
     server.run();
-    allows(&mum, &kid, "age", "teen").await;
-    kid.waits_until("another age", || kid.client().whoami().age == "teen").await;
+    allows(&mum, &kid, AskKind::Age, "teen").await;
+    kid.waits_until("another age", || kid.client().whoami().age == AgeBand::Teen).await;
     assert_eq!((kid.client().whoami().guardian, state(&kid)), (String::new(), vec![]));
     mum.waits_until("the end", || state(&mum).is_empty()).await;
     // Without a guardian the next step is an invite's.
     let alone = kid.client().change_age(AgeBand::Adult, None).await.expect_err("nobody allows it");
     assert!(alone.to_string().contains("needs an invite"), "{alone}");
     // Younger is always possible, and nobody is the guardian again by that.
-    assert_eq!(kid.client().change_age(AgeBand::Child, None).await.expect("younger"), AgeChange::Done);
-    assert_eq!((kid.client().whoami().age, kid.client().whoami().guardian.as_str()), ("child", ""));
+    assert_eq!(kid.client().change_age(AgeBand::Child, None).await.expect("younger"), Outcome::Done);
+    assert_eq!((kid.client().whoami().age, kid.client().whoami().guardian.as_str()), (AgeBand::Child, ""));
     links(&mum, &kid).await;
 }
 

@@ -4,6 +4,7 @@ use ciborium::Value;
 
 use crate::error::ContentError;
 use crate::fields::{Fields, to_array, to_cbor, to_fixed, to_text};
+use crate::letters::is_active;
 use crate::limits::{MAX_GUARDIAN, MAX_NAME, MAX_NAMES};
 
 /// The media type of [`Guardian`].
@@ -67,11 +68,20 @@ pub enum Asked {
         /// Handles of its members, at most [`MAX_NAMES`].
         people: Vec<String>,
     },
-    /// To have another age band.
+    /// To have an older age band.
     Age {
-        /// 2 for teen, 3 for adult.
-        band: u8,
+        /// Which.
+        band: Older,
     },
+}
+
+/// An age band that one can become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Older {
+    /// 13 to 17.
+    Teen,
+    /// 18 or older.
+    Adult,
 }
 
 /// With whom somebody is in contact.
@@ -97,18 +107,24 @@ const CONTACT: u8 = 0;
 const GROUP: u8 = 1;
 const AGE: u8 = 2;
 
+const TEEN: u8 = 2;
+const ADULT: u8 = 3;
+
 impl Guardian {
     /// The body of the part.
     ///
     /// # Errors
     /// If a name or list is too long, or a name is empty or holds control characters.
     pub fn encode(&self) -> Result<Vec<u8>, ContentError> {
-        self.check()?;
+        if let Self::Contacts(Contacts { people, groups, .. }) = self {
+            check_names(people, "people")?;
+            check_names(groups, "groups")?;
+        }
         let fields = match self {
             Self::Link { as_child } => vec![LINK.into(), (*as_child).into()],
             Self::Key { hash } => vec![KEY.into(), bytes(hash)],
             Self::Linked => vec![LINKED.into()],
-            Self::Ask { id, what } => vec![ASK.into(), bytes(id), Value::Array(asked(what))],
+            Self::Ask { id, what } => vec![ASK.into(), bytes(id), what.to_value()?],
             Self::Answer { id, allow, secret, next } => {
                 vec![ANSWER.into(), bytes(id), (*allow).into(), optional(secret), optional(next)]
             }
@@ -127,19 +143,12 @@ impl Guardian {
     /// # Errors
     /// If it is anything else, or over its bounds.
     pub fn decode(bytes: &[u8]) -> Result<Self, ContentError> {
-        check_size(bytes.len())?;
-        let mut rest = bytes;
-        let value: Value = ciborium::de::from_reader_with_recursion_limit(&mut rest, 6)
-            .map_err(|_| ContentError::Malformed)?;
-        if !rest.is_empty() {
-            return Err(ContentError::Trailing { extra: rest.len() });
-        }
-        let mut fields = Fields::of(value, "guardian")?;
+        let mut fields = Fields::of(from_cbor(bytes)?, "guardian")?;
         let read = match fields.uint("kind")? {
             LINK => Self::Link { as_child: fields.boolean("as_child")? },
             KEY => Self::Key { hash: fields.fixed("hash")? },
             LINKED => Self::Linked,
-            ASK => Self::Ask { id: fields.fixed("id")?, what: read_asked(fields.next("what")?)? },
+            ASK => Self::Ask { id: fields.fixed("id")?, what: Asked::of_value(fields.next("what")?)? },
             ANSWER => Self::Answer {
                 id: fields.fixed("id")?,
                 allow: fields.boolean("allow")?,
@@ -173,36 +182,69 @@ impl Guardian {
             Self::End { .. } => "end",
         }
     }
+}
 
-    fn check(&self) -> Result<(), ContentError> {
-        match self {
-            Self::Ask { what: Asked::Contact { handle }, .. } => check_name(handle, "handle"),
-            Self::Ask { what: Asked::Group { name, people }, .. } => {
-                check_name(name, "name")?;
-                check_names(people, "people")
-            }
-            Self::Ask { what: Asked::Age { band }, .. } => match band {
-                2 | 3 => Ok(()),
-                _ => Err(ContentError::Field("band")),
-            },
-            Self::Contacts(Contacts { people, groups, .. }) => {
-                check_names(people, "people")?;
-                check_names(groups, "groups")
-            }
-            _ => Ok(()),
+impl Asked {
+    /// The question alone, in the form that it has within [`Guardian::Ask`].
+    ///
+    /// # Errors
+    /// As [`Guardian::encode`].
+    pub fn encode(&self) -> Result<Vec<u8>, ContentError> {
+        let written = to_cbor(&self.to_value()?)?;
+        check_size(written.len())?;
+        Ok(written)
+    }
+
+    /// Reads what [`Self::encode`] wrote, as strictly as [`Guardian::decode`].
+    ///
+    /// # Errors
+    /// As [`Guardian::decode`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, ContentError> {
+        let read = Self::of_value(from_cbor(bytes)?)?;
+        match read.encode()? == bytes {
+            true => Ok(read),
+            false => Err(ContentError::NotDeterministic),
         }
+    }
+
+    fn to_value(&self) -> Result<Value, ContentError> {
+        let fields = match self {
+            Self::Contact { handle } => {
+                check_name(handle, "handle")?;
+                vec![CONTACT.into(), handle.as_str().into()]
+            }
+            Self::Group { name, people } => {
+                check_name(name, "name")?;
+                check_names(people, "people")?;
+                vec![GROUP.into(), name.as_str().into(), texts(people)]
+            }
+            Self::Age { band: Older::Teen } => vec![AGE.into(), TEEN.into()],
+            Self::Age { band: Older::Adult } => vec![AGE.into(), ADULT.into()],
+        };
+        Ok(Value::Array(fields))
+    }
+
+    fn of_value(value: Value) -> Result<Self, ContentError> {
+        let mut fields = Fields::of(value, "what")?;
+        let what = match fields.uint("what")? {
+            CONTACT => Self::Contact { handle: fields.text("handle")? },
+            GROUP => Self::Group { name: fields.text("name")?, people: read_texts(&mut fields, "people")? },
+            AGE => match fields.uint("band")? {
+                TEEN => Self::Age { band: Older::Teen },
+                ADULT => Self::Age { band: Older::Adult },
+                _ => return Err(ContentError::Field("band")),
+            },
+            _ => return Err(ContentError::Field("what")),
+        };
+        fields.end("what")?;
+        Ok(what)
     }
 }
 
 /// Whether a name may stand in a [`Guardian`]: what would be shown as nothing, or would change what stands beside it, may
 /// not.
 pub fn is_plain_name(name: &str) -> bool {
-    !name.trim().is_empty() && name.len() <= MAX_NAME && !name.chars().any(turns_text)
-}
-
-/// Control characters, and those that turn the direction of what follows.
-fn turns_text(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    !name.trim().is_empty() && name.len() <= MAX_NAME && !name.chars().any(is_active)
 }
 
 fn check_size(got: usize) -> Result<(), ContentError> {
@@ -220,24 +262,15 @@ fn check_names(names: &[String], field: &'static str) -> Result<(), ContentError
     }
 }
 
-fn asked(what: &Asked) -> Vec<Value> {
-    match what {
-        Asked::Contact { handle } => vec![CONTACT.into(), handle.as_str().into()],
-        Asked::Group { name, people } => vec![GROUP.into(), name.as_str().into(), texts(people)],
-        Asked::Age { band } => vec![AGE.into(), (*band).into()],
+fn from_cbor(bytes: &[u8]) -> Result<Value, ContentError> {
+    check_size(bytes.len())?;
+    let mut rest = bytes;
+    let value = ciborium::de::from_reader_with_recursion_limit(&mut rest, 6);
+    let value = value.map_err(|_| ContentError::Malformed)?;
+    match rest.len() {
+        0 => Ok(value),
+        extra => Err(ContentError::Trailing { extra }),
     }
-}
-
-fn read_asked(value: Value) -> Result<Asked, ContentError> {
-    let mut fields = Fields::of(value, "what")?;
-    let what = match fields.uint("what")? {
-        CONTACT => Asked::Contact { handle: fields.text("handle")? },
-        GROUP => Asked::Group { name: fields.text("name")?, people: read_texts(&mut fields, "people")? },
-        AGE => Asked::Age { band: fields.uint("band")? },
-        _ => return Err(ContentError::Field("what")),
-    };
-    fields.end("what")?;
-    Ok(what)
 }
 
 fn texts(names: &[String]) -> Value {

@@ -15,6 +15,7 @@ mod extensions;
 mod fields;
 mod guardian;
 mod id;
+mod letters;
 mod limits;
 mod part;
 mod shown;
@@ -22,8 +23,9 @@ mod tokens;
 
 pub use content::{Content, Expires, LastSeen, SeenRoot, SeenSigner};
 pub use error::ContentError;
-pub use guardian::{Asked, Contacts, GUARDIAN_TYPE, Guardian, is_plain_name};
+pub use guardian::{Asked, Contacts, GUARDIAN_TYPE, Guardian, Older, is_plain_name};
 pub use id::{MessageId, MessageIdError, message_id};
+pub use letters::{is_active, is_unseen};
 pub use limits::{
     MAX_CONTENT, MAX_DEPTH, MAX_GUARDIAN, MAX_NAME, MAX_NAMES, MAX_SIGNERS, MAX_TEXT, MAX_TOKENS,
 };

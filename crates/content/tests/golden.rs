@@ -5,7 +5,7 @@
 
 use zegel_content::{
     Asked, Body, Contacts, Content, Disposition, Event, Expires, External, GUARDIAN_TYPE, Guardian, LastSeen,
-    MessageId, Part, SeenRoot, SeenSigner, Semantics, Shown, TOKENS_TYPE, Tokens, message_id,
+    MessageId, Older, Part, SeenRoot, SeenSigner, Semantics, Shown, TOKENS_TYPE, Tokens, message_id,
 };
 
 const ALICE: &str = "mimi://zegel.example/u/alice";
@@ -99,7 +99,7 @@ fn a_child_and_a_guardian() {
             ask(Asked::Contact { handle: "carol".into() }),
         ),
         (include_bytes!("golden/guardian_ask_group.cbor"), BOB, ask(Asked::Group { name: club, people })),
-        (include_bytes!("golden/guardian_ask_age.cbor"), BOB, ask(Asked::Age { band: 2 })),
+        (include_bytes!("golden/guardian_ask_age.cbor"), BOB, ask(Asked::Age { band: Older::Teen })),
         (include_bytes!("golden/guardian_answer.cbor"), ALICE, answer),
         (include_bytes!("golden/guardian_contacts.cbor"), BOB, Guardian::Contacts(contacts)),
         (include_bytes!("golden/guardian_end.cbor"), ALICE, Guardian::End { secret: None }),

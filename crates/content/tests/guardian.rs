@@ -7,7 +7,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use zegel_content::{
     Asked, Contacts, Content, ContentError, GUARDIAN_TYPE, Guardian, MAX_GUARDIAN, MAX_NAME, MAX_NAMES,
-    Shown, is_plain_name,
+    Older, Shown, is_plain_name,
 };
 
 fn read(fields: Vec<Value>) -> Result<Guardian, ContentError> {
@@ -76,8 +76,18 @@ fn names_are_plain_and_bounded() {
     for name in ["carol", "schaakclub ♞", &"x".repeat(MAX_NAME)] {
         assert!(is_plain_name(name) && contact(name).encode().is_ok(), "{name}");
     }
-    let odd =
-        ["", "  ", "a\nb", "a\u{1b}[2J", "a\u{0}", "\u{85}x", "\u{202e}ecila", "a\u{2066}b", "\u{200f}x"];
+    let odd = [
+        "",
+        "  ",
+        "a\nb",
+        "a\u{1b}[2J",
+        "a\u{0}",
+        "\u{85}x",
+        "\u{202e}ecila",
+        "a\u{2066}b",
+        "\u{200f}x",
+        "\u{61c}x",
+    ];
     for name in odd.into_iter().chain([&*"x".repeat(MAX_NAME + 1)]) {
         assert!(contact(name).encode().err() == Some(ContentError::Field("handle")), "{name:?}");
         refused(vec![3.into(), bytes(16), array(&[0.into(), name.into()])], "handle");
@@ -131,7 +141,8 @@ fn said() -> impl Strategy<Value = Said> {
     let secrets = any::<(Option<[u8; 32]>, Option<[u8; 32]>)>();
     let things = (any::<(u8, [u8; 16], [u8; 32], u32)>(), secrets, ("[a-z]{1,32}", names(30), names(30)));
     things.prop_map(|((kind, id, hash, number), (secret, next), (name, people, groups))| {
-        let (flag, band) = (number % 2 == 0, 2 + (number % 2) as u8);
+        let flag = number % 2 == 0;
+        let band = if flag { Older::Teen } else { Older::Adult };
         Said(match kind % 9 {
             0 => Guardian::Link { as_child: flag },
             1 => Guardian::Key { hash },
@@ -150,6 +161,9 @@ proptest! {
     #[test]
     fn what_is_said_is_what_is_read(Said(said) in said()) {
         let bytes = said.encode().unwrap();
+        if let Guardian::Ask { what, .. } = &said {
+            prop_assert!(Asked::decode(&what.encode().unwrap()).unwrap() == *what);
+        }
         prop_assert!(Guardian::decode(&bytes).unwrap() == said);
     }
 

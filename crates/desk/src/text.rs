@@ -4,6 +4,7 @@ use std::fmt::{self, Write as _};
 
 use askama::filters::HtmlSafe;
 use jiff::Timestamp;
+use zegel_content::is_unseen;
 
 /// Foreign text. Its display is HTML: escaped, with every character that nobody would see written out as its number,
 /// so that no text can turn the reading direction around or hide a part of itself.
@@ -41,11 +42,7 @@ fn unseen(before: Option<char>, letter: char, after: Option<char>) -> bool {
         '\n' | '\t' => false,
         // Joiners belong into emoji and into several scripts, never beside ASCII.
         '\u{200c}' | '\u{200d}' => [before, after].iter().any(|beside| beside.is_none_or(|it| it.is_ascii())),
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' => true,
-        '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' => true,
-        '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' => true,
-        '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}' => true,
-        _ => letter.is_control(),
+        _ => is_unseen(letter),
     }
 }
 

@@ -246,7 +246,7 @@ async fn an_appeals_form_offers_what_was_decided_and_what_is_milder() {
 fn counted(number: u64) -> (Case, Ruled) {
     let case = Case { reports: 0, disclosed: 0, proven: 0, ..memory::case(number) };
     let says = "If <8> people or more block you within 7 days, you wait.".into();
-    (case, Ruled { rule: "unwanted".into(), says, people: 8, days: 7, counted: 11, at_ms: NOW })
+    (case, Ruled { rule: "unwanted".into(), says, least: 8, days: 7, counted: 11, at_ms: NOW })
 }
 
 #[tokio::test]

@@ -2,7 +2,13 @@
 
 mod age;
 mod blocks;
+mod bridge;
 mod codes;
+mod friends;
+mod groups;
+mod guardians;
+mod reading;
+mod rules;
 mod scene;
 mod strangers;
 mod timing;
@@ -17,6 +23,12 @@ pub const DRILLS: &[Drill] = &[
     blocks::REINSTALL,
     blocks::COMPLAINING,
     codes::STOLEN,
+    bridge::BRIDGE,
+    groups::ANOTHER_GROUP,
+    guardians::SELF_MADE,
+    guardians::NO_WORDS,
+    rules::QUIET,
+    reading::READING,
     strangers::MASS,
     strangers::LOOKUP,
     timing::TIMED,

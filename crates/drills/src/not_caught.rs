@@ -83,6 +83,48 @@ pub const ALL: &[NotCaught] = &[
         why: "What is dropped and what is delivered are answered alike (`timed-introduction`). But a device that is connected takes what is delivered, and acknowledges it: some tenths of a second later, at a moment of chance, and hidden by what everybody else does there. With nobody else there it may show; and if it does not, the device may just as well have been away.",
     },
     NotCaught {
+        name: "a token that wanders",
+        attacker: "member",
+        attempt: "Bob gives one of Mia's tokens to Ned, and Ned, with a changed client, gives it to Max before anybody used it.",
+        why: "It is good for one person all the same, who waits for Mia's answer, and her device names Bob, whom she gave it (`friend-as-bridge`). That it went through Ned nobody learns: Bob answers for what he passes on.",
+    },
+    NotCaught {
+        name: "a child who gets around it",
+        attacker: "member",
+        attempt: "A child with a changed client asks no guardian and tells none anything, or makes a second account as an adult.",
+        why: "A guardian's part is played by the child's own device, so that the service knows no contacts. The service keeps the age, and takes another only for an invite or the guardian's secret (`late-birthday`); a second account is a new person to everybody.",
+    },
+    NotCaught {
+        name: "a guardian who is none",
+        attacker: "member",
+        attempt: "Talk a child into typing `guardian link` for somebody who does not look after them.",
+        why: "Nothing happens before both type it, and the child reads what it means before and sees the guardian's name at all times (`self-made-guardian`). Who a parent is no software knows. The child can block or report them at any time, which ends it; what they were told until then, names of people and groups, they keep.",
+    },
+    NotCaught {
+        name: "names that say something",
+        attacker: "member",
+        attempt: "Call a group what you want a child's guardian to read, or what they must not.",
+        why: "A guardian sees the names of groups, as their founders wrote them, and no words of any chat (`guardian-sees-no-words`). Signs that would turn or hide other text are taken out.",
+    },
+    NotCaught {
+        name: "rules that went back",
+        attacker: "operator",
+        attempt: "Put other rules in force for an hour while somebody is away, and the old ones again before they connect.",
+        why: "Their client finds the rules that it kept. The change stands in the list that everybody can ask for (`quiet-rules`, /safety) and in the desk's log.",
+    },
+    NotCaught {
+        name: "a door that the service opens",
+        attacker: "operator",
+        attempt: "Change the server so that it does something else than its rules say, such as letting strangers come to minors.",
+        why: "Who comes to whom is decided where the mail is taken in, and nobody else sees all of it. What comes to a minor's device is a request, never more by itself, with what is known of the sender, and of a group who in it is not connected (`another-group`); whether it should have come at all the device cannot know.",
+    },
+    NotCaught {
+        name: "that a device is connected",
+        attacker: "operator, network",
+        attempt: "See when a device is connected and takes its mail.",
+        why: "Whoever runs the wire sees that; it is told to nobody else. When a person reads what was delivered shows nowhere (`reading-tells-nothing`).",
+    },
+    NotCaught {
         name: "counts of waiting mail",
         attacker: "thief",
         attempt: "Compare, on a seized disk, how the numbers of entries that wait for absent people moved within an hour.",
@@ -135,5 +177,29 @@ pub const ALL: &[NotCaught] = &[
         attacker: "member",
         attempt: "Write threats from a second account of one's own, and report them.",
         why: "They are proven, and against that second account: a stamp names the account that sent it, and in a case about another nothing of it counts (`third-person-report`). A name that looks alike is refused (`confusable-handle`).",
+    },
+    NotCaught {
+        name: "an account that nothing ties to them",
+        attacker: "stranger",
+        attempt: "Register openly once more, after a block or when the day's strangers are spent, and come to people again.",
+        why: "The service asks for no name and no number, so it knows two accounts as one person's only by an invite that was made for one (`another-account`). Minors are not reached so; an adult gets one more request, which says how young the account is, and can block it. Registering from one network is limited; where only invited people register, nobody can.",
+    },
+    NotCaught {
+        name: "an age that was made up",
+        attacker: "member",
+        attempt: "As a child, say \"adult\" when registering.",
+        why: "Nobody shows papers here, and what is said first is believed. It gains nothing with others (`false-age`) and gives up one's own protection; afterwards older needs a word (`late-birthday`). An operator who knows ages gives them out with the invites. Who on a changed client is their own guardian becomes a teen.",
+    },
+    NotCaught {
+        name: "a code that the wrong one shows first",
+        attacker: "stranger",
+        attempt: "See a minor's contact code, and use it before the friend whom it was for.",
+        why: "Who shows it first is connected, and the friend is not (`stolen-code`): it is for handing over, not for showing around. It lasts for days only; the minor sees who it is, and what is known of them, and can block them.",
+    },
+    NotCaught {
+        name: "a crowd that was come to",
+        attacker: "member",
+        attempt: "Many agree to decline and block somebody who did come to them, such as a teacher on the first day of school.",
+        why: "Why somebody declines is theirs to know. The rule takes first contacts away for some days and nothing else, says that it was a rule, and a person decides on the appeal. Who was not come to counts for nothing (`complaining-brigade`).",
     },
 ];

@@ -5,6 +5,7 @@
 
 #![allow(missing_docs, reason = "the generated messages are documented in proto/zegel/v1")]
 
+mod band;
 mod code;
 mod ids;
 mod mls_head;

@@ -2,7 +2,21 @@
 
 use zegel_proto::v1::AgeBand;
 
-use crate::{Guardians, Until};
+use crate::{Guardians, Language, Until};
+
+/// A band in one word. In English it is what a person types, and what programs read.
+pub fn band_word(band: AgeBand, language: Language) -> &'static str {
+    let (english, dutch) = match band {
+        AgeBand::Unknown => ("unknown", "onbekend"),
+        AgeBand::Child => ("child", "kind"),
+        AgeBand::Teen => ("teen", "tiener"),
+        AgeBand::Adult => ("adult", "volwassene"),
+    };
+    match language {
+        Language::English => english,
+        Language::Dutch => dutch,
+    }
+}
 
 /// Whether somebody is or may be a minor.
 pub fn is_minor(band: AgeBand) -> bool {
@@ -21,7 +35,7 @@ pub enum Change {
 }
 
 /// From the most protected to the least. Not to say is as young as one can be.
-pub fn rank(band: AgeBand) -> u8 {
+fn rank(band: AgeBand) -> u8 {
     match band {
         AgeBand::Unknown | AgeBand::Child => 0,
         AgeBand::Teen => 1,

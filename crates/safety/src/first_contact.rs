@@ -16,12 +16,21 @@ pub struct Introduction {
     pub same_app: bool,
     /// The receiver blocked the sender, on whichever account of theirs the service knows.
     pub blocked: bool,
-    /// The sender showed a contact code or connection token of the receiver's that is valid.
-    pub token: bool,
-    /// The sender has introduced themself to as many strangers today as they may.
-    pub spent: bool,
+    /// The contact code or connection token that came along.
+    pub shown: Shown,
     /// Both are the same account.
     pub own_account: bool,
+}
+
+/// What somebody shows who introduces themself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// Nothing: a stranger.
+    Nothing,
+    /// A code or token of the receiver's.
+    Valid,
+    /// One that is used up, too old, somebody else's or made up.
+    Invalid,
 }
 
 /// What becomes of an introduction.
@@ -46,8 +55,9 @@ pub enum Why {
     App,
     /// The receiver is or may be a minor, and gave the sender neither a code nor a token.
     Minor,
-    /// The sender has introduced themself to enough strangers today.
-    Spent,
+    /// The sender showed a code or token that is not valid. Whoever does is no stranger to be counted, and reaches nobody,
+    /// whatever age they have: else what it costs, or whom it reaches, would tell until when it was good.
+    Token,
 }
 
 impl Why {
@@ -58,7 +68,7 @@ impl Why {
             Self::Restricted => "restricted",
             Self::App => "app",
             Self::Minor => "minor",
-            Self::Spent => "spent",
+            Self::Token => "token",
         }
     }
 }
@@ -72,9 +82,9 @@ pub fn judge(it: &Introduction) -> Verdict {
         (it.blocked, Why::Blocked),
         (!it.sender_is_free, Why::Restricted),
         (!it.same_app, Why::App),
+        (it.shown == Shown::Invalid, Why::Token),
         // Whoever is or may be a minor is reached only by who was given a word of theirs.
-        (is_minor(it.receiver_band) && !it.token, Why::Minor),
-        (it.spent && !it.token, Why::Spent),
+        (is_minor(it.receiver_band) && it.shown == Shown::Nothing, Why::Minor),
     ];
     match drop.into_iter().find(|(applies, _)| *applies) {
         Some((_, why)) => Verdict::Drop(why),
@@ -91,8 +101,7 @@ mod tests {
         sender_is_free: true,
         same_app: true,
         blocked: false,
-        token: false,
-        spent: false,
+        shown: Shown::Nothing,
         own_account: false,
     };
 
@@ -102,18 +111,25 @@ mod tests {
         for receiver_band in [AgeBand::Child, AgeBand::Teen, AgeBand::Unknown] {
             let minor = Introduction { receiver_band, ..STRANGER };
             assert_eq!(judge(&minor), Verdict::Drop(Why::Minor));
-            assert_eq!(judge(&Introduction { token: true, ..minor }), Verdict::Deliver);
+            assert_eq!(judge(&Introduction { shown: Shown::Valid, ..minor }), Verdict::Deliver);
         }
     }
 
     #[test]
-    fn a_token_overrides_neither_block_nor_restriction_but_a_daily_limit() {
-        let token = Introduction { token: true, spent: true, ..STRANGER };
+    fn a_token_overrides_neither_block_nor_restriction() {
+        let token = Introduction { shown: Shown::Valid, ..STRANGER };
         assert_eq!(judge(&token), Verdict::Deliver);
-        assert_eq!(judge(&Introduction { token: false, ..token }), Verdict::Drop(Why::Spent));
         assert_eq!(judge(&Introduction { blocked: true, ..token }), Verdict::Drop(Why::Blocked));
         assert_eq!(judge(&Introduction { sender_is_free: false, ..token }), Verdict::Drop(Why::Restricted));
         assert_eq!(judge(&Introduction { same_app: false, ..token }), Verdict::Drop(Why::App));
+    }
+
+    #[test]
+    fn a_token_that_is_not_valid_reaches_nobody_of_any_age() {
+        for receiver_band in [AgeBand::Adult, AgeBand::Teen, AgeBand::Child, AgeBand::Unknown] {
+            let late = Introduction { receiver_band, shown: Shown::Invalid, ..STRANGER };
+            assert_eq!(judge(&late), Verdict::Drop(Why::Token));
+        }
     }
 
     #[test]

@@ -48,11 +48,29 @@ pub struct HelpLine {
     pub verified: Verified,
 }
 
+/// Whom to call in danger.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Emergency {
+    /// Two small letters each; `eu` for all of the European Union.
+    countries: Vec<String>,
+    /// The number.
+    pub phone: String,
+    /// Where, in words that follow "in".
+    #[serde(rename = "where")]
+    pub place: Words,
+    /// Where this was read.
+    pub source: String,
+    /// How well that is known.
+    pub verified: Verified,
+}
+
 /// The whole file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Help {
     checked: String,
+    emergency: Vec<Emergency>,
     line: Vec<HelpLine>,
 }
 
@@ -79,6 +97,19 @@ impl Words {
 /// The day when the lines were last looked up, `YYYY-MM-DD`.
 pub fn help_checked() -> &'static str {
     &HELP.checked
+}
+
+/// Whom to call in danger in this country (two letters, large or small), if we know.
+pub fn emergency(country: &str) -> Option<&'static Emergency> {
+    let country = country.to_ascii_lowercase();
+    let union = EU_COUNTRIES.contains(&country.as_str()).then_some(EU);
+    let of = |wanted: &str| HELP.emergency.iter().find(|it| it.countries.iter().any(|one| one == wanted));
+    of(&country).or_else(|| union.and_then(of))
+}
+
+/// Whom to call in danger, wherever we know.
+pub fn emergencies() -> &'static [Emergency] {
+    &HELP.emergency
 }
 
 /// The countries that have lines of their own, by two letters, in the order of the file.
@@ -136,6 +167,31 @@ mod tests {
             let known = line.country.bytes().all(|b| b.is_ascii_lowercase()) && line.country.len() == 2;
             assert!(known || line.country == EVERYWHERE, "{line:?}");
         }
+    }
+
+    #[test]
+    fn in_danger_each_country_has_its_own_number() {
+        for (country, phone) in [
+            ("nl", "112"),
+            ("PT", "112"),
+            ("eu", "112"),
+            ("ch", "112"),
+            ("gb", "999"),
+            ("US", "911"),
+            ("au", "000"),
+        ] {
+            assert_eq!(emergency(country).map(|it| &*it.phone), Some(phone), "{country}");
+        }
+        for unknown in ["jp", "", "*", "usa"] {
+            assert_eq!(emergency(unknown), None, "{unknown}");
+        }
+        // Who has help lines has a number to call.
+        assert!(help_countries().iter().all(|country| emergency(country).is_some()));
+        let whole = |it: &Emergency| {
+            let texts = [&it.place.en, &it.place.nl, &it.source];
+            texts.iter().all(|text| !text.is_empty()) && it.phone.bytes().all(|b| b.is_ascii_digit())
+        };
+        assert!(emergencies().iter().all(whole));
     }
 
     #[test]

@@ -14,11 +14,13 @@ mod rules;
 mod signals;
 mod sketch;
 
-pub use band::{Change, guardian_may, is_minor, is_past, may_change, rank};
-pub use first_contact::{Introduction, Verdict, Why, judge};
-pub use help::{HelpLine, Verified, country_of, help_checked, help_countries, help_lines};
+pub use band::{Change, band_word, guardian_may, is_minor, is_past, may_change};
+pub use first_contact::{Introduction, Shown, Verdict, Why, judge};
+pub use help::{
+    Emergency, HelpLine, Verified, country_of, emergencies, emergency, help_checked, help_countries,
+    help_lines,
+};
 pub use notice::Notice;
 pub use policy::{Language, Policy, PolicyError, Rule, RuleText, Words};
 pub use rules::*;
 pub use signals::{Fired, Lately, Signal, Signals};
-pub use sketch::Sketch;

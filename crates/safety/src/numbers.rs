@@ -19,6 +19,26 @@ pub struct Number {
     pub sound: RangeInclusive<u32>,
     /// Whether the rule's sentence has to name it.
     pub said: bool,
+    /// Of two values of it the one with the higher strength protects more.
+    pub strength: i64,
+}
+
+/// Which way a number protects more.
+#[derive(Clone, Copy)]
+enum Safer {
+    Fewer,
+    More,
+}
+
+impl Number {
+    fn safer(self, way: Safer) -> Self {
+        let count = self.value.count().map_or(0, i64::from);
+        let strength = match way {
+            Safer::Fewer => -count,
+            Safer::More => count,
+        };
+        Self { strength, ..self }
+    }
 }
 
 /// What a number is.
@@ -68,13 +88,13 @@ impl Value {
             // How many more people it takes is `Signals`' secret.
             (Self::Then(Then::Restrict, for_days), English) => format!(
                 "you cannot introduce yourself to strangers for {}. You are told so, and if you appeal, a person decides. \
-                 It may take up to twice as many people; how many is a secret that changes every week, so that nobody can \
-                 find out what one person did",
+                 It may take up to twice as many people; how many is a secret that is drawn anew each time, so that \
+                 nobody can find out what one person did",
                 Self::Days(for_days).words(English)
             ),
             (Self::Then(Then::Restrict, for_days), Dutch) => format!(
                 "kun je je {} niet aan onbekenden voorstellen. Je krijgt dat te horen, en als je bezwaar maakt, beslist een \
-                 mens. Er kunnen tot twee keer zoveel mensen nodig zijn; hoeveel is een geheim dat elke week verandert, \
+                 mens. Er kunnen tot twee keer zoveel mensen nodig zijn; hoeveel is een geheim dat elke keer nieuw wordt getrokken, \
                  zodat niemand kan uitvinden wat één persoon deed",
                 Self::Days(for_days).words(Dutch)
             ),
@@ -101,15 +121,16 @@ impl Value {
 }
 
 fn count(name: &'static str, value: u32, sound: RangeInclusive<u32>) -> Number {
-    Number { name, value: Value::Count(value), sound, said: true }
+    Number { name, value: Value::Count(value), sound, said: true, strength: 0 }
 }
 
 fn days(name: &'static str, value: u32, sound: RangeInclusive<u32>) -> Number {
-    Number { name, value: Value::Days(value), sound, said: true }
+    Number { name, value: Value::Days(value), sound, said: true, strength: 0 }
 }
 
 fn choice(name: &'static str, value: Value) -> Number {
-    Number { name, value, sound: 0..=0, said: true }
+    let strength = i64::from(matches!(value, Value::Then(Then::Restrict, _)));
+    Number { name, value, sound: 0..=0, said: true, strength }
 }
 
 impl Numbers for Always {
@@ -120,26 +141,25 @@ impl Numbers for Always {
 
 impl Numbers for Codes {
     fn numbers(&self) -> Vec<Number> {
-        vec![days("days", self.days, 1..=90), days("minor_days", self.minor_days, 1..=28)]
-    }
-
-    fn trouble(&self) -> Option<&'static str> {
-        (self.minor_days > self.days).then_some("a minor's code must not be good for longer than others'")
+        vec![days("days", self.days, 1..=28).safer(Safer::Fewer)]
     }
 }
 
 impl Numbers for Tokens {
     fn numbers(&self) -> Vec<Number> {
-        vec![count("per_friend", self.per_friend, 1..=16), days("days", self.days, 1..=366)]
+        vec![
+            count("per_friend", self.per_friend, 1..=16).safer(Safer::Fewer),
+            days("days", self.days, 1..=366).safer(Safer::Fewer),
+        ]
     }
 }
 
 impl Numbers for Strangers {
     fn numbers(&self) -> Vec<Number> {
         vec![
-            count("new_a_day", self.new_a_day, 1..=100_000),
-            count("a_day", self.a_day, 1..=100_000),
-            days("new_days", self.new_days, 1..=90),
+            count("new_a_day", self.new_a_day, 1..=100_000).safer(Safer::Fewer),
+            count("a_day", self.a_day, 1..=100_000).safer(Safer::Fewer),
+            days("new_days", self.new_days, 1..=90).safer(Safer::More),
         ]
     }
 
@@ -151,29 +171,29 @@ impl Numbers for Strangers {
 impl Numbers for Notices {
     fn numbers(&self) -> Vec<Number> {
         vec![
-            days("new_days", self.new_days, 1..=90),
-            days("days", self.days, 1..=MOST_DAYS),
-            count("declined_people", self.declined_people, 3..=50),
-            // A report counts only with proof, so fewer say more.
-            count("reported_people", self.reported_people, 2..=50),
-            count("minors", self.minors, 3..=50),
+            days("new_days", self.new_days, 1..=90).safer(Safer::More),
+            days("days", self.days, 1..=MOST_DAYS).safer(Safer::More),
+            count("declined_people", self.declined_people, 3..=50).safer(Safer::Fewer),
+            count("reported_people", self.reported_people, 3..=50).safer(Safer::Fewer),
+            count("minors", self.minors, 3..=50).safer(Safer::Fewer),
         ]
     }
 }
 
 impl Numbers for Watched {
     fn numbers(&self) -> Vec<Number> {
-        let lasts = match self.then {
-            Then::Restrict => 1..=28,
-            Then::Desk => 0..=0,
+        // Two people, or one with two accounts, must not be enough to act on; and the fewer it takes, the sooner whoever is
+        // restricted can tell who it was.
+        let (least, lasts) = match self.then {
+            Then::Restrict => (8, 1..=28),
+            Then::Desk => (3, 0..=0),
         };
         vec![
-            // Two people, or one with two accounts, must not be enough to act on.
-            count("people", self.people, 3..=50),
-            days("days", self.days, 1..=MOST_DAYS),
+            count("people", self.people, least..=50).safer(Safer::Fewer),
+            days("days", self.days, 1..=MOST_DAYS).safer(Safer::More),
             choice("then", Value::Then(self.then, self.for_days)),
             // What follows says it.
-            Number { said: false, ..days("for_days", self.for_days, lasts) },
+            Number { said: false, ..days("for_days", self.for_days, lasts).safer(Safer::More) },
         ]
     }
 }
@@ -186,7 +206,12 @@ impl Numbers for Guardians {
 
 impl Numbers for QuietHours {
     fn numbers(&self) -> Vec<Number> {
-        vec![count("from_hour", self.from_hour, 0..=23), count("to_hour", self.to_hour, 0..=23)]
+        // The night is counted from noon: to begin earlier and to end later protects more.
+        let from_noon = |hour: u32| i64::from((hour + 12) % 24);
+        vec![
+            Number { strength: -from_noon(self.from_hour), ..count("from_hour", self.from_hour, 0..=23) },
+            Number { strength: from_noon(self.to_hour), ..count("to_hour", self.to_hour, 0..=23) },
+        ]
     }
 
     fn trouble(&self) -> Option<&'static str> {

@@ -6,9 +6,10 @@
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
+use zegel_content::is_unseen;
 
 use crate::{
-    numbers::{Number, Numbers},
+    numbers::{Number, Numbers, Value},
     rules::{Always, Codes, Guardians, Notices, QuietHours, Strangers, Then, Tokens, Watched},
 };
 
@@ -64,7 +65,7 @@ pub struct Rule<N> {
 
 /// The whole file. The rules stand in the order in which they are shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
 #[allow(missing_docs, reason = "each says in the file what it is")]
 pub struct Policy {
     pub version: u32,
@@ -89,12 +90,27 @@ pub struct Policy {
 pub struct RuleText {
     /// Its name in the file.
     pub name: String,
-    /// The sentence with its numbers.
+    /// What this release does by it: the sentence that ships, with the numbers of these rules.
     pub says: String,
+    /// What these rules say instead. It is the service's own word, and nothing that this release does.
+    pub service_says: Option<String>,
     /// Where it is from.
     pub source: String,
     /// Its numbers, by name, as they stand in the file.
     pub numbers: Vec<(String, String)>,
+}
+
+impl RuleText {
+    /// The numbers that are others than in `before`, the same rule at another time: name, then, and now.
+    pub fn changed_numbers<'a>(
+        &'a self,
+        before: &'a Self,
+    ) -> impl Iterator<Item = (&'a str, &'a str, &'a str)> {
+        self.numbers.iter().filter_map(|(name, now)| {
+            let (_, then) = before.numbers.iter().find(|(known, then)| known == name && then != now)?;
+            Some((name.as_str(), then.as_str(), now.as_str()))
+        })
+    }
 }
 
 /// Why a policy file is refused.
@@ -107,13 +123,22 @@ pub enum PolicyError {
     #[error("while reading the safety rules: version {0} is unknown; this release reads version {VERSION}")]
     Version(u32),
     /// A number or sentence is unsound.
-    #[error("while reading the safety rules: rule {rule}: {why}; mend it")]
+    #[error(
+        "while reading the safety rules: rule {rule}: {why}; change it, and try `zegel-server safety FILE`"
+    )]
     Rule {
         /// Which.
         rule: String,
         /// What is wrong.
         why: String,
     },
+}
+
+impl Language {
+    /// So many days, in words.
+    pub fn days(self, days: u32) -> String {
+        Value::Days(days).words(self)
+    }
 }
 
 impl Policy {
@@ -127,23 +152,27 @@ impl Policy {
         SHIPPED
     }
 
-    /// Reads a policy file.
+    /// Reads what a service says, which may be newer: a whole rule that this release does not know is left out, so that
+    /// the others hold.
     ///
     /// # Errors
-    /// If something is missing, unknown or unsound.
+    /// If something is missing, unsound, or unknown within a rule.
     pub fn read(text: &str) -> Result<Self, PolicyError> {
         let policy: Self = from_toml(text)?;
         if policy.version != VERSION {
             return Err(PolicyError::Version(policy.version));
         }
         policy.check()?;
-        Ok(policy)
+        match policy.others(text)?.iter().find(|(_, value)| !value.is_table()) {
+            Some((name, _)) => Err(PolicyError::Form(format!("`{}` is no rule", seen(name)))),
+            None => Ok(policy),
+        }
     }
 
-    /// Reads an operator's file: its sentences are those that ship.
+    /// Reads an operator's file: its rules and their sentences are those that ship.
     ///
     /// # Errors
-    /// As [`Self::read`], and if a rule says something else than the program does.
+    /// As [`Self::read`], and if there are other rules, or one says something else than the program does.
     pub fn read_own(text: &str) -> Result<Self, PolicyError> {
         let policy = Self::read(text)?;
         match policy.each().iter().zip(Self::shipped().each()).find(|(own, shipped)| own.says != shipped.says) {
@@ -151,8 +180,19 @@ impl Policy {
                 "its sentence is not the one that ships with this release; a file can change numbers and sources, not \
                  what the program does",
             )),
-            None => Ok(policy),
+            None => match policy.others(text)?.keys().next() {
+                Some(name) => Err(PolicyError::Form(format!("this release has no rule `{}`", seen(name)))),
+                None => Ok(policy),
+            },
         }
+    }
+
+    /// What stands beside our rules in a file.
+    fn others(&self, text: &str) -> Result<toml::Table, PolicyError> {
+        let mut all: toml::Table = from_toml(text)?;
+        all.remove("version");
+        self.each().iter().for_each(|rule| drop(all.remove(rule.name)));
+        Ok(all)
     }
 
     /// What names it: the hash of what it says, however the file is laid out.
@@ -181,13 +221,15 @@ impl Policy {
 
     /// All rules in words, in the order of the file.
     pub fn rules(&self, language: Language) -> Vec<RuleText> {
-        let text = |rule: RuleRef<'_>| RuleText {
-            name: rule.name.into(),
-            says: rule.sentence(language),
-            source: rule.source.into(),
-            numbers: rule.numbers.iter().map(|number| (number.name.into(), number.value.plain())).collect(),
+        let shipped = Self::shipped();
+        let text = |(rule, ships): (RuleRef<'_>, RuleRef<'_>)| {
+            let (own, source, numbers) = (rule.sentence(language), rule.source.into(), rule.numbers.iter());
+            let numbers = numbers.map(|number| (number.name.into(), number.value.plain())).collect();
+            let says = RuleRef { says: ships.says, ..rule }.sentence(language);
+            let service_says = (own != says).then_some(own);
+            RuleText { name: ships.name.into(), says, service_says, source, numbers }
         };
-        self.each().into_iter().map(text).collect()
+        self.each().into_iter().zip(shipped.each()).map(text).collect()
     }
 
     /// The names of all rules, in the order of the file.
@@ -199,6 +241,16 @@ impl Policy {
     pub fn changed(&self, newer: &Self) -> Vec<String> {
         let pairs = self.each().into_iter().zip(newer.each());
         pairs.filter(|(old, new)| old != new).map(|(old, _)| old.name.to_owned()).collect()
+    }
+
+    /// The numbers that protect less than in `other`: the rule's name, and the number's.
+    pub fn weaker(&self, other: &Self) -> Vec<(&'static str, &'static str)> {
+        let weaker = |(own, other): (RuleRef<'_>, RuleRef<'_>)| {
+            let numbers = own.numbers.into_iter().zip(other.numbers);
+            let less = numbers.filter(|(own, other)| own.strength < other.strength);
+            less.map(|(number, _)| (own.name, number.name)).collect::<Vec<_>>()
+        };
+        self.each().into_iter().zip(other.each()).flat_map(weaker).collect()
     }
 
     fn check(&self) -> Result<(), PolicyError> {
@@ -243,6 +295,11 @@ struct RuleRef<'a> {
 }
 
 impl<N: Numbers> Rule<N> {
+    /// What it says, with its numbers.
+    pub fn sentence(&self, language: Language) -> String {
+        self.named("").sentence(language)
+    }
+
     fn named(&self, name: &'static str) -> RuleRef<'_> {
         let (numbers, trouble) = (self.numbers.numbers(), self.numbers.trouble());
         RuleRef { name, says: &self.says, source: &self.source, numbers, trouble }
@@ -255,14 +312,11 @@ impl RuleRef<'_> {
     }
 
     fn sentence(&self, language: Language) -> String {
-        let blank = match language {
-            Language::English => &self.says.en,
-            Language::Dutch => &self.says.nl,
-        };
+        let blank = self.says.in_language(language).to_owned();
         let filled = |text: String, number: &Number| {
             text.replace(&format!("{{{}}}", number.name), &number.value.words(language))
         };
-        self.numbers.iter().fold(blank.clone(), filled)
+        self.numbers.iter().fold(blank, filled)
     }
 
     fn check(&self) -> Result<(), PolicyError> {
@@ -316,13 +370,6 @@ fn placeholders(text: &str) -> Vec<&str> {
     names
 }
 
-/// What a screen would not show as it stands, or that would turn it around.
-fn is_unseen(letter: char) -> bool {
-    letter.is_control()
-        || matches!(letter, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
-}
-
 fn from_toml<T: DeserializeOwned>(text: &str) -> Result<T, PolicyError> {
     if text.len() > MAX_FILE {
         return Err(PolicyError::Form(format!("it is longer than {MAX_FILE} bytes")));
@@ -331,8 +378,13 @@ fn from_toml<T: DeserializeOwned>(text: &str) -> Result<T, PolicyError> {
         // Its own display would show the line as it stands.
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
-        PolicyError::Form(format!("line {line}: {}", error.message().replace(is_unseen, "?")))
+        PolicyError::Form(format!("line {line}: {}", seen(error.message())))
     })
+}
+
+/// Foreign text as it may be shown.
+fn seen(text: &str) -> String {
+    text.replace(is_unseen, "?")
 }
 
 #[cfg(test)]

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Policy, Signal};
+use zegel_proto::v1::AgeBand;
+
+use crate::{Language, Policy, Signal};
 
 /// A rule that says what holds, and has no number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,10 +15,8 @@ pub struct Always {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Codes {
-    /// Days.
+    /// Days, whoever made it: a shorter life of a minor's would tell their age to whoever has one.
     pub days: u32,
-    /// Days, if whoever made it is or may be a minor.
-    pub minor_days: u32,
 }
 
 /// Connection tokens, which friends hold.
@@ -39,6 +39,16 @@ pub struct Strangers {
     pub a_day: u32,
     /// How long an account is new.
     pub new_days: u32,
+}
+
+impl Strangers {
+    /// How many it may be from an account of this age in days and of this band.
+    pub fn most(&self, age_days: u32, band: AgeBand) -> u32 {
+        match age_days < self.new_days || band == AgeBand::Unknown {
+            true => self.new_a_day,
+            false => self.a_day,
+        }
+    }
 }
 
 /// What receivers are told about a sender.
@@ -119,13 +129,40 @@ impl QuietHours {
     }
 }
 
+/// A rule that watches signals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WatchedRule {
+    /// Many declined or blocked an account.
+    Unwanted,
+    /// An account tried many minors.
+    ManyMinors,
+}
+
+impl WatchedRule {
+    /// Its name in the file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unwanted => "unwanted",
+            Self::ManyMinors => "many-minors",
+        }
+    }
+}
+
 impl Policy {
+    /// What a rule that watches signals says, with its numbers.
+    pub fn says(&self, rule: WatchedRule, language: Language) -> String {
+        match rule {
+            WatchedRule::Unwanted => self.unwanted.sentence(language),
+            WatchedRule::ManyMinors => self.many_minors.sentence(language),
+        }
+    }
+
     /// The rules that watch signals, each with the signals it counts: of minors only those that nothing came through to.
     /// Whom a code or token admitted was asked.
-    pub fn watched(&self) -> [(&'static str, &'static [Signal], Watched); 2] {
+    pub fn watched(&self) -> [(WatchedRule, &'static [Signal], Watched); 2] {
         [
-            ("unwanted", &[Signal::Declined, Signal::Blocked], self.unwanted.numbers),
-            ("many-minors", &[Signal::MinorTried], self.many_minors.numbers),
+            (WatchedRule::Unwanted, &[Signal::Declined, Signal::Blocked], self.unwanted.numbers),
+            (WatchedRule::ManyMinors, &[Signal::MinorTried], self.many_minors.numbers),
         ]
     }
 }

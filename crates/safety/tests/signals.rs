@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use proptest::{collection::vec, prelude::*};
-use zegel_safety::{Lately, Policy, Signal, Signals, Then};
+use zegel_proto::v1::AgeBand;
+use zegel_safety::{Introduction, Lately, Policy, Shown, Signal, Signals, Then, WatchedRule, judge};
 
 const ABOUT: [u8; 16] = [0xee; 16];
 const ALL: [Signal; 6] = [
@@ -41,7 +42,7 @@ proptest! {
         for (signal, by, day) in &notes {
             signals.note(&ABOUT, *signal, &person(*by), *day);
         }
-        // All but whom it came to, which is kept by the week.
+        // All but adults whom it came to, whom nobody counts.
         for asked in [&[Signal::Declined][..], &[Signal::MinorTried, Signal::MinorReached], &ALL[..5]] {
             let recent = |day: u32| day <= today && today < day + days;
             let were: HashSet<_> = notes
@@ -105,15 +106,16 @@ proptest! {
     }
 }
 
-/// Even of somebody who comes to many: a stranger passes for one of fifty once in twenty times.
+/// Even of somebody who comes to many: a stranger passes for one of three hundred fewer than once in a hundred times.
 #[test]
-fn a_hundred_strangers_do_not_restrict_who_came_to_fifty_others() {
+fn a_thousand_strangers_do_not_restrict_who_came_to_three_hundred_others() {
     for salt in 0..20 {
         let mut signals = Signals::new([salt; 32]);
-        (0..50).for_each(|n| signals.note(&ABOUT, Signal::AdultReached, &person(n), 1000));
-        (1000..1100).for_each(|n| signals.note(&ABOUT, Signal::Blocked, &person(n), 1001));
+        (0..300).for_each(|n| signals.note(&ABOUT, Signal::AdultReached, &person(n), 1000));
+        (1000..2000).for_each(|n| signals.note(&ABOUT, Signal::Blocked, &person(n), 1001));
+        assert!(signals.people(&ABOUT, &[Signal::Blocked], 1001, 7) <= 11, "{salt}");
         assert!(signals.fired(&Policy::shipped(), &ABOUT, 1001).is_empty());
-        // Those fifty may.
+        // Those may.
         (0..50).for_each(|n| signals.note(&ABOUT, Signal::Blocked, &person(n), 1001));
         assert_eq!(signals.fired(&Policy::shipped(), &ABOUT, 1001).len(), 1);
     }
@@ -121,9 +123,9 @@ fn a_hundred_strangers_do_not_restrict_who_came_to_fifty_others() {
 
 #[test]
 fn whom_it_came_to_may_block_it_for_four_weeks() {
-    // The first day of a week, and the last: adults are kept by the week, so that it may be a few days less.
+    // The first day of a week, and the last: it is kept by the week, so that it may be a few days less.
     for (reached, day, last) in
-        [(Signal::MinorReached, 1000, 27), (Signal::AdultReached, 1001, 27), (Signal::AdultReached, 1007, 21)]
+        [(Signal::MinorReached, 1001, 27), (Signal::AdultReached, 1001, 27), (Signal::AdultReached, 1007, 21)]
     {
         for (later, counts) in [(0, 1), (last, 1), (last + 1, 0)] {
             let mut signals = Signals::new([7; 32]);
@@ -161,9 +163,9 @@ fn a_rule_never_acts_on_fewer_than_it_says_and_surely_on_twice_as_many() {
         let fired = fires(first);
         assert_eq!(
             (fired[0].rule, fired[0].least, fired[0].then),
-            ("unwanted", numbers.people, Then::Restrict)
+            (WatchedRule::Unwanted, numbers.people, Then::Restrict)
         );
-        assert!((u32::from(least)..=u32::from(first)).contains(&fired[0].people));
+        assert!((u32::from(least)..=u32::from(first)).contains(&fired[0].counted));
         assert!(declined(salt, least * 3, 1000).fired(&policy, &ABOUT, 1000 + numbers.days).is_empty());
     }
     // Where exactly it begins, nobody can know.
@@ -176,13 +178,16 @@ fn what_receivers_are_told_begins_at_a_secret_number_of_its_own() {
     let numbers = policy.notices.numbers;
     let mut apart = 0;
     for salt in 0..60 {
-        let signals = declined(salt, numbers.declined_people as u16 - 1, 1000);
+        let mut signals = declined(salt, numbers.declined_people as u16 - 1, 1000);
         assert!(!signals.lately(&policy, &ABOUT, 1000).declined);
-        let many = declined(salt, numbers.declined_people as u16 * 3, 1000);
+        let mut many = declined(salt, numbers.declined_people as u16 * 3, 1000);
         let told = many.lately(&policy, &ABOUT, 1000);
         assert!(told.declined && !told.reported && !told.minors);
+        // It is said for as long as it looks back, and no longer.
+        assert!(many.lately(&policy, &ABOUT, 1000 + numbers.days - 1).declined);
         assert!(!many.lately(&policy, &ABOUT, 1000 + numbers.days).declined);
-        let first = |told: &dyn Fn(&Signals) -> bool| (0..40).find(|n| told(&declined(salt, *n, 1000)));
+        let first =
+            |told: &dyn Fn(&mut Signals) -> bool| (0..40).find(|n| told(&mut declined(salt, *n, 1000)));
         let notice = first(&|signals| signals.lately(&policy, &ABOUT, 1000).declined);
         let rule = first(&|signals| !signals.fired(&policy, &ABOUT, 1000).is_empty());
         let secret =
@@ -195,6 +200,82 @@ fn what_receivers_are_told_begins_at_a_secret_number_of_its_own() {
     assert!(apart > 20, "{apart}");
 }
 
+/// With accounts of one's own one finds out how many it takes; the next time it is another number.
+#[test]
+fn where_many_begins_is_drawn_anew_each_time() {
+    let policy = Policy::shipped();
+    let mut begins = HashSet::new();
+    let mut signals = Signals::new([7; 32]);
+    for round in 0..20 {
+        let today = 1000 + round * 7;
+        let begin = (0..60).find(|n| {
+            signals.note(&ABOUT, Signal::Declined, &person(*n), today);
+            !signals.fired(&policy, &ABOUT, today).is_empty()
+        });
+        begins.insert(begin.expect("some number is enough"));
+    }
+    assert!(begins.len() > 5, "{begins:?}");
+}
+
+/// Once it was many, that is said for the days that are looked back: whether somebody's own are enough without one more
+/// cannot be tried by letting them grow old one by one.
+#[test]
+fn what_is_many_does_not_end_with_one_person_less() {
+    let policy = Policy::shipped();
+    let numbers = policy.notices.numbers;
+    for salt in 0..20 {
+        let mut signals = Signals::new([salt; 32]);
+        // All of them a day before the last of these is noted.
+        let all = numbers.reported_people as u16 * 3;
+        (0..all).for_each(|n| signals.note(&ABOUT, Signal::Reported, &person(n), 1000));
+        let seen = 1000 + numbers.days - 1;
+        assert!(signals.lately(&policy, &ABOUT, seen).reported);
+        signals.note(&ABOUT, Signal::Reported, &person(all), seen);
+        for today in seen..seen + numbers.days {
+            assert!(signals.lately(&policy, &ABOUT, today).reported);
+        }
+        // Of one person in these days it is not many.
+        assert!(!signals.lately(&policy, &ABOUT, seen + numbers.days).reported);
+    }
+}
+
+/// A restriction rests on as many people as the rule says on the very day.
+#[test]
+fn a_rule_acts_on_nothing_that_is_too_old() {
+    let policy = Policy::shipped();
+    let numbers = policy.unwanted.numbers;
+    let mut signals = declined(7, numbers.people as u16 * 3, 1000);
+    let seen = 1000 + numbers.days - 1;
+    assert_eq!(signals.fired(&policy, &ABOUT, seen).len(), 1);
+    assert!(signals.fired(&policy, &ABOUT, seen + 1).is_empty());
+}
+
+#[test]
+fn who_tries_minors_with_nothing_to_show_is_counted_for_whatever_it_is_dropped() {
+    let stranger = Introduction {
+        receiver_band: AgeBand::Child,
+        sender_is_free: true,
+        same_app: true,
+        blocked: false,
+        shown: Shown::Nothing,
+        own_account: false,
+    };
+    let signal = |it: Introduction| Signal::of(&it, judge(&it));
+    for it in [
+        stranger,
+        Introduction { blocked: true, ..stranger },
+        Introduction { sender_is_free: false, ..stranger },
+        Introduction { receiver_band: AgeBand::Unknown, blocked: true, ..stranger },
+    ] {
+        assert_eq!(signal(it), Some(Signal::MinorTried));
+        // Not who was given something, which another may have chosen.
+        assert_eq!(signal(Introduction { shown: Shown::Invalid, ..it }), None);
+        assert_eq!(signal(Introduction { receiver_band: AgeBand::Adult, blocked: true, ..it }), None);
+    }
+    assert_eq!(signal(Introduction { shown: Shown::Valid, ..stranger }), Some(Signal::MinorReached));
+    assert_eq!(signal(Introduction { own_account: true, ..stranger }), None);
+}
+
 #[test]
 fn a_person_at_the_desk_looks_as_soon_as_the_number_is_reached() {
     let policy = Policy::shipped();
@@ -204,7 +285,7 @@ fn a_person_at_the_desk_looks_as_soon_as_the_number_is_reached() {
         let fired = signals.fired(&policy, &ABOUT, 1000);
         let people = signals.people(&ABOUT, &[Signal::MinorTried], 1000, 7);
         assert_eq!(fired.len(), usize::from(people >= u32::from(least)), "{n}");
-        assert!(fired.iter().all(|fired| fired.then == Then::Desk && fired.rule == "many-minors"));
+        assert!(fired.iter().all(|fired| fired.then == Then::Desk && fired.rule == WatchedRule::ManyMinors));
         signals.note(&ABOUT, Signal::MinorTried, &person(n), 1000);
     }
     assert_eq!(signals.fired(&policy, &ABOUT, 1000).len(), 1);

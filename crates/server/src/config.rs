@@ -227,27 +227,56 @@ impl Default for Limits {
 
 /// The rules in the file that is named.
 fn safety_file<'de, D: Deserializer<'de>>(path: D) -> Result<Policy, D::Error> {
-    let path = PathBuf::deserialize(path)?;
-    let text = std::fs::read_to_string(&path).map_err(|error| {
-        D::Error::custom(format!("while reading the safety rules {}: {error}", path.display()))
-    })?;
-    Policy::read_own(&text).map_err(D::Error::custom)
+    read_safety(&PathBuf::deserialize(path)?).map_err(D::Error::custom)
+}
+
+fn read_safety(path: &Path) -> Result<Policy, ConfigError> {
+    let error = |why: String| ConfigError::Safety { path: path.to_owned(), why };
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| error(format!("{e}; try another path at `safety` in the configuration")))?;
+    Policy::read_own(&text).map_err(|e| {
+        let why = e.to_string();
+        error(why.strip_prefix("while reading the safety rules: ").unwrap_or(&why).to_owned())
+    })
+}
+
+/// The file that a configuration names.
+#[derive(Deserialize)]
+struct Named {
+    safety: Option<PathBuf>,
 }
 
 /// A configuration file that cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("while reading the configuration {path}: {why}; mend the file and start again")]
-pub struct ConfigError {
-    path: PathBuf,
-    why: String,
+pub enum ConfigError {
+    /// The configuration itself.
+    #[error("while reading the configuration {path}: {why}; mend the file and start again")]
+    File {
+        /// Where it is.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// The safety rules that it names.
+    #[error("while reading the safety rules {path}: {why}")]
+    Safety {
+        /// Where they are.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
 }
 
 impl Config {
     /// Reads a file, or gives the defaults for none.
     pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
         let Some(path) = path else { return Ok(Self::default()) };
-        let error = |why: String| ConfigError { path: path.to_owned(), why };
+        let error = |why: String| ConfigError::File { path: path.to_owned(), why };
         let text = std::fs::read_to_string(path).map_err(|e| error(e.to_string()))?;
+        // First by itself: what is wrong in that file is on no line of this one.
+        if let Ok(Named { safety: Some(file) }) = toml::from_str(&text) {
+            read_safety(&file)?;
+        }
         toml::from_str(&text).map_err(|e| error(e.to_string()))
     }
 }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use process::{Place, Server, WIDE, program};
-use zegel_safety::{Language, Policy, help_countries, help_lines};
+use zegel_safety::{Language, Policy, emergencies, help_countries, help_lines};
 
 const PAGES: [&str; 4] = ["/safety", "/safety/young", "/safety/guardians", "/safety/help"];
 
@@ -162,6 +162,13 @@ fn every_rule_and_every_help_line_is_on_its_page() {
         for rule in policy.rules(language) {
             assert!(page.contains(&rule.says) && page.contains(&rule.source), "{tag} {}", rule.name);
         }
+        for path in ["/safety/help", "/safety/young", "/safety/guardians"] {
+            let page = body(&server, path, tag);
+            for it in emergencies() {
+                let (phone, place) = (&it.phone, it.place.in_language(language));
+                assert!(page.contains(&format!("<a href=\"tel:{phone}\">{phone}</a> in {place}")), "{it:?}");
+            }
+        }
         let help = body(&server, "/safety/help", tag);
         for line in help_countries().into_iter().chain(["eu", "*"]).flat_map(help_lines) {
             let said = text(&help);
@@ -180,6 +187,57 @@ fn every_rule_and_every_help_line_is_on_its_page() {
     assert_eq!([first("en-IE,en"), first("nl-BE"), first("nl"), first("fr-FR,en")], ["ie", "be", "nl", "fr"]);
     let file = body(&server, "/safety/rules.toml", "");
     assert_eq!(Policy::read(&file).expect("sound").hash(), policy.hash());
+    server.stop();
+}
+
+#[test]
+fn the_first_page_leads_to_safety_and_help_in_both_languages() {
+    let place = Place::new();
+    let server = place.start();
+    for (tag, says) in [("en", "This is a Zegel service"), ("nl", "Dit is een Zegel-dienst")] {
+        let (head, page) = browse(&server, "/", tag);
+        assert!(
+            head.contains("\r\ncontent-type: text/html") && head.contains("\r\nreferrer-policy: no-referrer")
+        );
+        assert!(page.contains(&format!("<html lang=\"{tag}\">")) && page.contains(says), "{page}");
+        for path in PAGES {
+            assert!(page.contains(&format!("<li><a href=\"{path}?lang={tag}\">")), "{path}: {page}");
+        }
+        assert!(links(&page).iter().any(|link| link.ends_with("/desk")), "{page}");
+    }
+    assert_eq!(body(&server, "/?lang=nl", "en"), body(&server, "/", "nl"));
+    server.stop();
+}
+
+#[test]
+fn a_source_is_there_for_whoever_opens_it() {
+    let place = Place::new();
+    let server = place.start();
+    for tag in ["en", "nl"] {
+        let page = body(&server, "/safety", tag);
+        for rule in Policy::shipped().rules(Language::English) {
+            let section = page.split(&format!("<section id=\"{}\">", rule.name)).nth(1).expect("on the page");
+            let (seen, hidden) = section.split_once("<details").expect("a source");
+            let hidden = hidden.split("</details>").next().expect("its end");
+            assert!(
+                text(hidden).contains(&rule.source) && !text(seen).contains(&rule.source),
+                "{}",
+                rule.name
+            );
+        }
+    }
+    server.stop();
+}
+
+#[test]
+fn a_child_who_left_a_guardian_reads_who_can_let_them_have_another() {
+    let place = Place::new();
+    let server = place.start();
+    for path in ["/safety/young", "/safety/guardians"] {
+        for tag in ["en", "nl"] {
+            assert!(body(&server, path, tag).contains("zegel-server release-guardian"), "{path} {tag}");
+        }
+    }
     server.stop();
 }
 
@@ -211,10 +269,12 @@ fn rules_that_an_operator_changed_are_announced() {
          yourself to at most {most} people"
     );
     assert!(page.contains(&shipped), "{page}");
-    assert!(page.contains(": How many strangers in a day ("), "{page}");
+    let changed = format!(": How many strangers in a day (strangers in a day: 600, was {most}) (");
+    assert!(page.contains(&changed), "{page}");
     assert!(page.contains(": the service began with these rules ("), "{page}");
     let dutch = text(&body(&server, "/safety", "nl"));
     assert!(dutch.contains("De beheerder van deze dienst veranderde deze regel."), "{dutch}");
+    assert!(dutch.contains(&format!("(onbekenden op een dag: 600, was eerst {most})")), "{dutch}");
     server.stop();
     let conn = rusqlite::Connection::open(place.data().join("zegel.db")).expect("a store");
     let line: String = conn.query_row("SELECT line FROM desk_log", [], |row| row.get(0)).expect("one line");
@@ -240,9 +300,13 @@ fn rules_that_say_something_else_than_the_program_does_are_refused() {
     own_rules(&place, &reworded);
     let said = refused_start(&place);
     assert!(said.contains("rule first-contact: its sentence is not the one that ships"), "{said}");
-    own_rules(&place, &numbered(|policy| policy.codes.numbers.minor_days = 300));
+    own_rules(&place, &numbered(|policy| policy.codes.numbers.days = 300));
     let said = refused_start(&place);
-    assert!(said.contains("rule codes: `minor_days` is from 1 to 28; mend it"), "{said}");
+    assert!(said.contains("rule codes: `days` is from 1 to 28; change it, and try `zegel-server"), "{said}");
+    // What is wrong is in that file, and on no line of the configuration that names it.
+    let whole =
+        format!("while reading the safety rules {}: rule codes:", place.path("safety.toml").display());
+    assert!(said.contains(&whole) && !said.contains("TOML") && !said.contains("config.toml"), "{said}");
     place.configure("safety = \"/nowhere/safety.toml\"\n");
     assert!(refused_start(&place).contains("while reading the safety rules /nowhere/safety.toml"));
 }
@@ -262,7 +326,7 @@ fn an_operator_checks_a_file_before_using_it() {
     fs::write(&file, &printed).expect("written");
     assert_eq!(run(&["safety", path]), (Some(0), "the rules are those that ship\n".into(), String::new()));
     let days = Policy::shipped().codes.numbers.days;
-    own_rules(&place, &numbered(|policy| policy.codes.numbers.days = 89));
+    own_rules(&place, &numbered(|policy| policy.codes.numbers.days = 27));
     let (status, said, _) = run(&["safety", path]);
     assert_eq!(status, Some(0));
     assert!(
@@ -270,13 +334,17 @@ fn an_operator_checks_a_file_before_using_it() {
         "{said}"
     );
     assert!(
-        said.contains(&format!("\n  days is 89, shipped {days}\n")) && said.contains("works for 89 days;"),
+        said.contains(&format!("\n! days is 27, shipped {days}\n")) && said.contains("works for 27 days,"),
         "{said}"
     );
+    assert!(said.contains("Lines with ! protect people less than"), "{said}");
+    own_rules(&place, &numbered(|policy| policy.codes.numbers.days = 1));
+    let said = run(&["safety", path]).1;
+    assert!(said.contains(&format!("\n  days is 1, shipped {days}\n")) && !said.contains('!'), "{said}");
     own_rules(&place, &numbered(|policy| policy.unwanted.numbers.people = 1));
     let (status, said, error) = run(&["safety", path]);
     assert_eq!((status, &*said), (Some(1), ""));
-    assert!(error.contains("rule unwanted: `people` is from 3 to 50; mend it"), "{error}");
+    assert!(error.contains("rule unwanted: `people` is from 8 to 50; change it, and try"), "{error}");
     let (status, _, error) = run(&["safety", "/nowhere"]);
     assert!(status == Some(1) && error.contains("while reading the safety rules /nowhere"), "{error}");
 }

@@ -162,3 +162,53 @@ async fn so_many_at_once_and_no_more() {
     let limited = alice.accept(&Address::random(), &Group::new().id).await.map_err(|e| e.code);
     assert_eq!(limited, Err(Code::RateLimited as u32));
 }
+
+#[tokio::test]
+async fn one_conversation_ends_at_a_last_resort_and_the_others_go_on() {
+    let world = World::new().await;
+    let (mut one, mut two, mut alice) =
+        (world.adult("one").await, world.adult("two").await, world.adult("alice").await);
+    let to = alice.publish_last_resort().await;
+    let (first, second) = (introduces(&mut one, to).await, introduces(&mut two, to).await);
+    for group in [&first, &second] {
+        alice.accept(&to, &group.id).await.expect("accepted");
+    }
+    alice.ack_all().await;
+    let hash = address_hash(&to);
+    let before = world.read(move |tx| tx.address(&hash)).await.expect("a row").len();
+    // Only its owner ends it, and what is not there is no error.
+    two.end(&to, &first.id).await;
+    alice.end(&to, &Group::new().id).await;
+    alice.end(&Address::random(), &first.id).await;
+    one.submit(first.says("a", &[to])).await.expect("sent");
+    assert_eq!(alice.bodies().await.len(), 1);
+    alice.end(&to, &first.id).await;
+    alice.end(&to, &first.id).await;
+    let dropped = world.entries(SINK).await;
+    one.submit(first.says("b", &[to])).await.expect("sent");
+    two.submit(second.says("c", &[to])).await.expect("sent");
+    assert_eq!((alice.bodies().await.len(), world.entries(SINK).await), (2, dropped + 1));
+    assert_eq!(world.read(move |tx| tx.address(&hash)).await.expect("a row").len(), before);
+    // An address that serves no other goes as a whole.
+    let once = alice.publish(1).await[0];
+    let group = introduces(&mut one, once).await;
+    alice.accept(&once, &group.id).await.expect("accepted");
+    alice.end(&once, &group.id).await;
+    let bind = v1::BindAddress { address: once.to_field(), tag: vec![1; 32].into() };
+    alice.refused(Code::BadRequest, ask::Body::BindAddress(bind)).await;
+}
+
+/// Without a decline, so that it counts for nothing; and without the sender seeing it.
+#[tokio::test]
+async fn an_introduction_that_is_ended_is_not_declined() {
+    let world = World::with(one_is_many()).await;
+    let (mut pest, mut alice) = (world.adult("pest").await, world.adult("alice").await);
+    let to = alice.publish_last_resort().await;
+    let group = introduces(&mut pest, to).await;
+    alice.ack_all().await;
+    alice.end(&to, &group.id).await;
+    let dropped = world.entries(SINK).await;
+    pest.submit(group.says("please", &[to])).await.expect("sent");
+    assert_eq!((alice.bodies().await.len(), world.entries(SINK).await), (0, dropped + 1));
+    assert!(!declined_lately(&world, &mut pest).await);
+}

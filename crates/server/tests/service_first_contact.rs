@@ -123,16 +123,28 @@ async fn a_code_of_somebody_else_does_not_help() {
     let addresses = adult.publish(2).await;
     introduces(&mut stranger, addresses[0], Some(token)).await;
     introduces(&mut stranger, addresses[1], Some(token)).await;
-    let shown: Vec<_> = adult
-        .bodies()
-        .await
-        .into_iter()
-        .filter_map(|body| match body {
-            Body::Introduction(i) => Some(!i.token.is_empty()),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(shown, [true, false]);
+    let bodies = adult.bodies().await;
+    assert!(is_introduction(&bodies));
+    assert!(matches!(&bodies[0], Body::Introduction(i) if i.token == token.to_field()));
+}
+
+#[tokio::test]
+async fn a_code_that_is_not_good_reaches_nobody_of_any_age() {
+    let world = World::new().await;
+    let mut pest = world.adult("pest").await;
+    let mut dropped = Vec::new();
+    for band in [AgeBand::Adult, AgeBand::Teen, AgeBand::Child, AgeBand::Unknown] {
+        let mut receiver = world.person(&format!("band{}", band as i32), band).await;
+        let addresses = receiver.publish(3).await;
+        let used = receiver.leave_token().await;
+        introduces(&mut pest, addresses[0], Some(used)).await;
+        receiver.ack_all().await;
+        for (to, token) in [(addresses[1], used), (addresses[2], Token::random())] {
+            introduces(&mut pest, to, Some(token)).await;
+        }
+        dropped.push(receiver.bodies().await.is_empty());
+    }
+    assert_eq!(dropped, [true; 4]);
 }
 
 #[tokio::test]
@@ -173,7 +185,7 @@ async fn a_code_stays_whose_it_was_and_nobody_is_told() {
     for (to, shown) in [(his, false), (hers, true)] {
         introduces(&mut pest, to, Some(token)).await;
         let receiver = if to == his { &bob } else { &alice };
-        assert!(matches!(&receiver.bodies().await[0], Body::Introduction(i) if i.token.is_empty() != shown));
+        assert_eq!(is_introduction(&receiver.bodies().await), shown);
     }
     for bad in [
         v1::PutToken { token_hashes: vec![vec![1; 31].into()], connection: false },
@@ -190,24 +202,26 @@ async fn codes_and_tokens_are_good_for_the_days_of_the_rules() {
     let (mut adult, mut child) = (world.adult("adele").await, world.person("cody", AgeBand::Child).await);
     let mut unknown = world.person("uma", AgeBand::Unknown).await;
     adult.leave_tokens(1, false).await;
+    // Neither codes nor connection tokens tell of anybody's age.
     for minor in [&mut child, &mut unknown] {
         minor.leave_tokens(1, false).await;
     }
-    // Connection tokens tell of nobody's age.
     for person in [&mut adult, &mut child] {
         person.leave_tokens(2, true).await;
     }
     let (today, rules) = (Now::get().day(), Policy::shipped());
-    let [code, minor_code, token] =
-        [rules.codes.numbers.days, rules.codes.numbers.minor_days, rules.tokens.numbers.days]
-            .map(|n| today + n);
+    let [code, token] = [rules.codes.numbers.days, rules.tokens.numbers.days].map(|n| today + n);
     let raw = rusqlite::Connection::open(world.dir.path().join("data/zegel.db")).expect("opened");
     let mut days = raw.prepare("SELECT day FROM token ORDER BY day").expect("SQL");
     let days: Vec<u32> = days.query_map([], |row| row.get(0)).expect("rows").flatten().collect();
-    assert_eq!(days, [minor_code, minor_code, code, token, token, token, token]);
+    assert_eq!(days, [code, code, code, token, token, token, token]);
     // On its last day a code is there, and the day after it goes.
     raw.execute("UPDATE token SET day = ?1 WHERE day = ?2", [today, code]).expect("SQL");
-    raw.execute("UPDATE token SET day = ?1 WHERE day = ?2", [today - 1, minor_code]).expect("SQL");
+    raw.execute(
+        "UPDATE token SET day = ?1 WHERE hash IN (SELECT hash FROM token WHERE day = ?2 LIMIT 2)",
+        [today - 1, today],
+    )
+    .expect("SQL");
     world.service.sweep_once().await;
     let left: u32 = raw.query_row("SELECT count(*) FROM token", [], |row| row.get(0)).expect("a count");
     assert_eq!(left, 5);
@@ -334,4 +348,150 @@ async fn a_last_resort_serves_many_conversations() {
     introduces(&mut one, once, None).await;
     introduces(&mut two, once, None).await;
     assert_eq!(alice.bodies().await.len(), 8);
+}
+
+/// Whoever owns `to` gets it in the group again, from `from`, who shows `token`.
+async fn adds_again(from: &mut Person, group: &mut Group, to: Address, token: Option<Token>) {
+    let mut submit = group.adds(&[to], &[]);
+    let welcome = submit.welcome.as_mut().expect("a commit that adds");
+    welcome.newcomers[0].token = token.map(Token::to_field).unwrap_or_default();
+    from.submit(submit).await.expect("sent");
+}
+
+#[tokio::test]
+async fn whoever_was_in_a_conversation_is_no_easier_to_bring_back() {
+    let world = World::new().await;
+    let mut pest = world.adult("pest").await;
+    // Whether the one who left ended it, as clients do, or not.
+    for ended in [true, false] {
+        let mut alice = world.adult(&format!("alice{ended}")).await;
+        let to = alice.publish_last_resort().await;
+        let (mut group, _) = introduces(&mut pest, to, None).await;
+        alice.accept(&to, &group.id).await.expect("accepted");
+        alice.block(pest.account, false).await;
+        if ended {
+            alice.end(&to, &group.id).await;
+        }
+        alice.ack_all().await;
+        adds_again(&mut pest, &mut group, to, None).await;
+        let code = alice.leave_token().await;
+        adds_again(&mut pest, &mut group, to, Some(code)).await;
+        assert!(alice.bodies().await.is_empty(), "{ended}");
+    }
+}
+
+#[tokio::test]
+async fn a_minor_who_left_is_brought_back_by_nobody_who_has_nothing_to_show() {
+    let world = World::new().await;
+    let (mut friend, mut child) = (world.adult("friend").await, world.person("cody", AgeBand::Child).await);
+    let to = child.publish_last_resort().await;
+    let tokens = child.leave_tokens(2, true).await;
+    let (mut group, _) = introduces(&mut friend, to, Some(tokens[0])).await;
+    child.accept(&to, &group.id).await.expect("accepted");
+    for ended in [false, true] {
+        child.ack_all().await;
+        if ended {
+            child.end(&to, &group.id).await;
+        }
+        for token in [None, Some(tokens[0]), Some(Token::random())] {
+            adds_again(&mut friend, &mut group, to, token).await;
+        }
+        assert!(child.bodies().await.is_empty(), "{ended}");
+    }
+    adds_again(&mut friend, &mut group, to, Some(tokens[1])).await;
+    assert!(matches!(child.bodies().await[..], [Body::Introduction(_)]));
+}
+
+/// A blocked member of a group that somebody stays in cannot cut them off from it.
+#[tokio::test]
+async fn what_is_dropped_later_takes_nothing_away_from_what_was_accepted() {
+    let world = World::new().await;
+    let [mut pest, mut friend, mut alice] =
+        [world.adult("pest").await, world.adult("friend").await, world.adult("alice").await];
+    let to = alice.publish_last_resort().await;
+    let (mut group, _) = introduces(&mut friend, to, None).await;
+    alice.accept(&to, &group.id).await.expect("accepted");
+    alice.block(pest.account, false).await;
+    alice.ack_all().await;
+    adds_again(&mut pest, &mut group, to, None).await;
+    friend.submit(group.says("still there?", &[to])).await.expect("sent");
+    assert!(matches!(alice.bodies().await[..], [Body::Message(_)]));
+}
+
+#[tokio::test]
+async fn who_is_brought_back_is_asked_as_at_first() {
+    let mut config = Config::default();
+    config.limits.unaccepted_entries = 3;
+    let world = World::with(config).await;
+    let (mut pest, mut alice) = (world.adult("pest").await, world.adult("alice").await);
+    let to = alice.publish_last_resort().await;
+    let (mut group, _) = introduces(&mut pest, to, None).await;
+    alice.accept(&to, &group.id).await.expect("accepted");
+    alice.end(&to, &group.id).await;
+    alice.ack_all().await;
+    pest.submit(group.says("gone?", &[to])).await.expect("sent");
+    assert!(alice.bodies().await.is_empty());
+    adds_again(&mut pest, &mut group, to, None).await;
+    for n in 0..5 {
+        pest.submit(group.says(&format!("{n}"), &[to])).await.expect("sent");
+    }
+    assert_eq!(alice.bodies().await.len(), 1 + 3);
+}
+
+#[tokio::test]
+async fn a_code_is_kept_where_there_was_no_room_for_who_showed_it() {
+    let mut config = Config::default();
+    let strangers = &mut config.safety.strangers.numbers;
+    (strangers.new_a_day, strangers.a_day) = (200, 200);
+    let world = World::with(config).await;
+    let [mut pest, mut friend] = [world.adult("pest").await, world.adult("friend").await];
+    // Full of what was accepted, and but for one stranger.
+    for (accepted, comes) in [(64, false), (63, true)] {
+        let mut alice = world.adult(&format!("alice{accepted}")).await;
+        let to = alice.publish_last_resort().await;
+        for n in 0..64 {
+            let (group, _) = introduces(&mut pest, to, None).await;
+            if n < accepted {
+                alice.accept(&to, &group.id).await.expect("accepted");
+            }
+        }
+        alice.ack_all().await;
+        let code = alice.leave_token().await;
+        introduces(&mut friend, to, Some(code)).await;
+        assert_eq!(is_introduction(&alice.bodies().await), comes);
+        let elsewhere = alice.publish(1).await[0];
+        alice.ack_all().await;
+        introduces(&mut friend, elsewhere, Some(code)).await;
+        assert_eq!(is_introduction(&alice.bodies().await), !comes, "it is good once");
+    }
+}
+
+#[tokio::test]
+async fn codes_and_tokens_are_taken_back_by_their_owner_only() {
+    let world = World::new().await;
+    let [mut alice, mut bob, mut pest] =
+        [world.adult("alice").await, world.adult("bob").await, world.adult("pest").await];
+    let tokens = alice.leave_tokens(2, true).await;
+    let hashes = |tokens: &[Token]| {
+        let hash = |token: &Token| bytes::Bytes::copy_from_slice(&zegel_proto::token_hash(&token.0));
+        ask::Body::DropTokens(v1::DropTokens { token_hashes: tokens.iter().map(hash).collect() })
+    };
+    let addresses = alice.publish(2).await;
+    // Another's, and one that nobody left: all look alike.
+    let answers = [
+        bob.call(hashes(&tokens)).await.expect("no error, no effect"),
+        bob.call(hashes(&[Token::random()])).await.expect("no error"),
+        alice.call(hashes(&tokens[..1])).await.expect("taken back"),
+        alice.call(hashes(&tokens[..1])).await.expect("again is no error"),
+    ];
+    assert!(answers.iter().all(|answer| answer == &answers[0]));
+    for (to, token) in addresses.into_iter().zip(&tokens) {
+        introduces(&mut pest, to, Some(*token)).await;
+    }
+    let bodies = alice.bodies().await;
+    assert!(is_introduction(&bodies));
+    assert!(matches!(&bodies[0], Body::Introduction(i) if i.token == tokens[1].to_field()));
+    for bad in [vec![], vec![vec![1; 31].into()], (0..33).map(|n| vec![n; 32].into()).collect()] {
+        alice.refused(Code::BadRequest, ask::Body::DropTokens(v1::DropTokens { token_hashes: bad })).await;
+    }
 }

@@ -177,7 +177,7 @@ async fn whom_many_decline_is_restricted_told_so_and_freed_by_a_person() {
     let [case] = &decided[..] else { panic!("{decided:?}") };
     let (ruled, decision) = (case.rule.clone().expect("a rule"), case.decision.clone().expect("a decision"));
     assert_eq!((case.number.to_string(), case.reports), (number.clone(), 0));
-    assert_eq!((&*ruled.rule, ruled.people, ruled.days), ("unwanted", 3, 7));
+    assert_eq!((&*ruled.rule, ruled.least, ruled.days), ("unwanted", 3, 7));
     assert!((3..=2 + MANY as u32).contains(&ruled.counted), "{}", ruled.counted);
     assert_eq!((&*decision.by.0, decision.ground), (RULES, Category::Spam));
     assert_eq!(decision.measure, Measure::RestrictFirstContact { days: 7 });
@@ -233,7 +233,7 @@ async fn who_comes_to_many_minors_is_looked_at_and_notices_nothing() {
     let open = all_looked_at(&world, &ada).await;
     let [case] = &open[..] else { panic!("{open:?}") };
     let ruled = case.rule.clone().expect("a rule");
-    assert_eq!((&*ruled.rule, ruled.people, &*case.handle), ("many-minors", 4, "pest"));
+    assert_eq!((&*ruled.rule, ruled.least, &*case.handle), ("many-minors", 4, "pest"));
     assert!(ruled.counted >= 4 && case.decision.is_none() && case.reports == 0);
     assert!(ruled.says.contains("4 children and teens or more who gave you no code"), "{}", ruled.says);
 
@@ -293,6 +293,21 @@ async fn a_crowd_that_was_never_written_to_blocks_in_vain() {
     assert!(!facts(&world, &mut writer).await.declined_lately);
     blocks(&mut reader, &writer).await;
     assert!(facts(&world, &mut writer).await.declined_lately);
+}
+
+#[tokio::test]
+async fn an_account_is_called_new_for_as_many_days_as_the_rules_say() {
+    let mut config = config();
+    // Longer than the step of age that it is shown as.
+    config.safety.notices.numbers.new_days = 40;
+    let world = World::with(config).await;
+    let mut writer = world.adult("writer").await;
+    for (days, new) in [(0, true), (39, true), (40, false)] {
+        let (mut account, handle) = (world.account(writer.account).await, writer.handle.clone());
+        account.created_day = Now::get().day() - days;
+        world.write(move |tx| tx.put_account(&account, &handle)).await;
+        assert_eq!(facts(&world, &mut writer).await.new, new, "{days} days");
+    }
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use crate::common::{median, percentile};
 /// The rules that bring somebody up by themselves.
 pub const WATCHED: [&str; 2] = ["unwanted", "many-minors"];
 /// Styles that write to strangers, so that something can be seen of them.
-pub const OPEN: [Style; 4] = [Style::Spray, Style::Ring, Style::Infiltrator, Style::Hopper];
+pub const OPEN: [Style; 5] = [Style::Spray, Style::Ring, Style::Infiltrator, Style::Hopper, Style::Bought];
 
 /// All runs with the same rules and assumptions.
 pub struct Outcome(Vec<Vec<Tally>>);

@@ -55,7 +55,7 @@ impl Role {
 #[derive(Clone, Debug)]
 pub struct Account {
     pub id: [u8; 16],
-    /// Whose deeds are counted with it: an index of a person.
+    /// Whose deeds are counted with it: an index of a person. While it is taken over, whoever has it.
     pub person: usize,
     /// The truth.
     pub minor: bool,

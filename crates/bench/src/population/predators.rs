@@ -1,9 +1,12 @@
 //! What predators do in a day, each by the plan of their style. They know every handle: nothing here rests on not
 //! being found.
 
+mod takeover;
+
 use rand::{Rng, seq::SliceRandom};
 use zegel_safety::Signal;
 
+use self::takeover::Taken;
 use super::{
     day::Answers,
     people::{Account, Role},
@@ -36,6 +39,7 @@ pub struct Actor {
     next: usize,
     /// A minor in contact, over which account, and the day on which it becomes bad.
     contacts: Vec<(usize, usize, u32)>,
+    taken: Taken,
 }
 
 /// An account in use.
@@ -67,6 +71,7 @@ impl Actor {
             list,
             next: 0,
             contacts: Vec::new(),
+            taken: Taken::default(),
             plan,
         };
         let count = world.random.random_range(actor.plan.accounts.0..=actor.plan.accounts.1);
@@ -104,6 +109,7 @@ impl Actor {
                 self.write(world, account, target, Shown::Word);
             }
         }
+        self.take_over(world);
         self.lure(world);
         self.harm(world);
     }
@@ -219,7 +225,9 @@ impl Actor {
         let today = world.service.today;
         let bad: Vec<_> = self.contacts.iter().copied().filter(|(.., day)| *day == today).collect();
         for (minor, account, _) in bad {
-            if world.service.is_suspended(account) {
+            // Or its owner has it back.
+            let lost = world.people.accounts[account].person != self.person;
+            if lost || world.service.is_suspended(account) {
                 continue;
             }
             world.service.tallies[self.person].harmed += 1;

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use rand::{Rng, rngs::StdRng};
 use zegel_proto::v1::AgeBand;
-use zegel_safety::{Introduction, Policy, Signal, Signals, Then, Verdict, Why, is_minor, judge};
+use zegel_safety::{Introduction, Policy, Signal, Signals, Then, Verdict, judge};
 
 use super::{
     assumptions::Assumptions,
@@ -27,7 +27,7 @@ pub enum Rules {
         policy: Box<Policy>,
         /// Off only to show what the rule is worth.
         first_contact: bool,
-        /// Off only to show what would change if minors who gave a word were not counted.
+        /// On only to show what `many-minors` would find and trouble if minors who gave a word counted too.
         counts_reached: bool,
     },
     /// Strangers may write to minors, as on services that are usual.
@@ -36,7 +36,7 @@ pub enum Rules {
 
 impl Rules {
     pub fn zegel(policy: &Policy) -> Self {
-        Self::Zegel { policy: Box::new(policy.clone()), first_contact: true, counts_reached: true }
+        Self::Zegel { policy: Box::new(policy.clone()), first_contact: true, counts_reached: false }
     }
 }
 
@@ -100,18 +100,19 @@ impl Service {
         self.suspended.contains(&account)
     }
 
+    /// An account that was taken over is its owner's again.
+    pub fn free(&mut self, account: usize) {
+        self.suspended.remove(&account);
+    }
+
     /// One introduction.
     pub fn introduce(&mut self, all: &[Account], from: usize, to: usize, shown: Shown) -> Came {
         let (sender, receiver) = (&all[from], &all[to]);
         let today = self.today;
-        let young = |days: u32| i64::from(today) + sender.age_at_start < i64::from(days);
+        let age_days = u32::try_from(i64::from(today) + sender.age_at_start).unwrap_or(0);
         let limit = match &self.rules {
             Rules::Usual => self.about.usual_a_day as u32,
-            Rules::Zegel { policy, .. } => {
-                let strangers = &policy.strangers.numbers;
-                let new = young(strangers.new_days) || sender.band == AgeBand::Unknown;
-                if new { strangers.new_a_day } else { strangers.a_day }
-            }
+            Rules::Zegel { policy, .. } => policy.strangers.numbers.most(age_days, sender.band),
         };
         let tally = &mut self.tallies[sender.person];
         tally.begun.get_or_insert(today);
@@ -132,24 +133,21 @@ impl Service {
                 false => self.deliver(sender, receiver, shown, false),
             };
         };
-        let verdict = judge(&Introduction {
+        let introduction = Introduction {
             receiver_band: if *first_contact { receiver.band } else { AgeBand::Adult },
             sender_is_free: self.restricted_until.get(&from).is_none_or(|until| today >= *until),
             same_app: true,
             blocked,
-            token: shown != Shown::Nothing,
-            spent: false,
+            shown: if shown == Shown::Nothing { zegel_safety::Shown::Nothing } else { zegel_safety::Shown::Valid },
             own_account: false,
-        });
-        let day = FIRST_DAY + today;
-        let signal = match verdict {
-            Verdict::Drop(Why::Minor) => Some(Signal::MinorTried),
-            Verdict::Deliver if is_minor(receiver.band) && *counts_reached => Some(Signal::MinorReached),
-            Verdict::Deliver => Some(Signal::AdultReached),
-            Verdict::Accept | Verdict::Drop(_) => None,
         };
+        let verdict = judge(&introduction);
+        let day = FIRST_DAY + today;
+        let signal = Signal::of(&introduction, verdict);
+        let also_tried = *counts_reached && signal == Some(Signal::MinorReached);
         let told = self.signals.lately(policy, &sender.id, day);
-        let notice = young(policy.notices.numbers.new_days) || told.declined || told.reported || told.minors;
+        let new = age_days < policy.notices.numbers.new_days;
+        let notice = new || told.declined || told.reported || told.minors;
         let came = match verdict {
             Verdict::Deliver => {
                 self.tallies[sender.person].told(told);
@@ -157,7 +155,7 @@ impl Service {
             }
             _ => Came::Dropped,
         };
-        if let Some(signal) = signal {
+        for signal in signal.into_iter().chain(also_tried.then_some(Signal::MinorTried)) {
             self.note(all, from, signal, to);
         }
         came
@@ -182,7 +180,7 @@ impl Service {
         let day = FIRST_DAY + self.today;
         self.signals.note(&all[about].id, signal, &all[by].id, day);
         for fired in self.signals.fired(policy, &all[about].id, day) {
-            self.tallies[all[about].person].fired(fired.rule, self.today);
+            self.tallies[all[about].person].fired(fired.rule.name(), self.today);
             match fired.then {
                 Then::Restrict => {
                     let until = self.restricted_until.entry(about).or_default();

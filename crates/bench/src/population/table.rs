@@ -29,7 +29,7 @@ pub fn markdown(it: &Measured) -> String {
     detection(&mut out, it);
     alarms(&mut out, it);
     prevention(&mut out, it);
-    tries(&mut out, it);
+    reached(&mut out, it);
     out.push_str(&variations(it));
     assumptions(&mut out);
     sources(&mut out);
@@ -88,8 +88,8 @@ fn detection(out: &mut String, it: &Measured) {
     );
     out.push_str(&line);
     let frozen = match it.numbers == FROZEN {
-        true => "The style that was held out was run after these numbers were frozen.",
-        false => "The numbers changed after the style that was held out was run: it is no longer unseen.",
+        true => "The style that is held out was run after these rules were frozen.",
+        false => "The rules changed after the style that is held out was run: it is no longer unseen.",
     };
     out.push_str(&format!("\n{frozen}\n"));
 }
@@ -128,11 +128,18 @@ fn alarms(out: &mut String, it: &Measured) {
         number(Figure { value, low, high })
     };
     out.push_str(&format!(
-        "\nThe desk looks at {} honest people a week for every thousand; at {} if `many-minors` counted only tries that \
-         were dropped.\n",
+        "\nThe desk looks at {} honest people a week for every thousand; at {} if `many-minors` counted \
+         minors who gave a word too.\n",
         weekly(&it.zegel),
-        weekly(&it.tries)
+        weekly(&it.reached)
     ));
+    if let Some([zegel, _]) = &it.held_out {
+        out.push_str(&format!(
+            "\nIn the runs with the style that is held out, a rule brought up {} % of other minors, from whom accounts \
+             are taken.\n",
+            percent(zegel.found(&[Role::Minor]))
+        ));
+    }
 }
 
 fn prevention(out: &mut String, it: &Measured) {
@@ -167,7 +174,7 @@ fn prevention(out: &mut String, it: &Measured) {
     let said_adult =
         it.zegel.ratio(&all, |t| f64::from(t.unasked), |t| f64::from(t.delivered.max(t.unasked)));
     out.push_str(&format!(
-        "\nOver all styles that were tuned with, minors in contact for each predator: {} on Zegel, {} on the usual \
+        "\nOver all styles but the one that is held out, minors in contact for each predator: {} on Zegel, {} on the usual \
          service. Introductions of strangers delivered to minors, for each spammer: {} on Zegel, {} on the usual \
          service. Of what predators have delivered on Zegel, {} % goes to minors who said that they are adults: the \
          rest needs a code or a friend.\n",
@@ -208,16 +215,16 @@ fn by_what_they_say(out: &mut String, it: &Measured) {
     table(out, "Prevented: by what minors say", &columns, says.map(row).to_vec());
 }
 
-fn tries(out: &mut String, it: &Measured) {
-    let honest = Role::HONEST.into_iter().map(|role| (&it.zegel, &it.tries, role));
-    let held_out = it.held_out.iter().zip(&it.tries_held_out);
-    let held_out = held_out.map(|([zegel, _], tries)| (zegel, tries, Role::Predator(Style::HELD_OUT)));
-    let known = Style::KNOWN.into_iter().map(|style| (&it.zegel, &it.tries, Role::Predator(style)));
-    let row = |(shipped, tries, role): (&Outcome, &Outcome, Role)| {
-        let both = [shipped, tries].map(|outcome| percent(outcome.fired(&[role], WATCHED[1])));
+fn reached(out: &mut String, it: &Measured) {
+    let honest = Role::HONEST.into_iter().map(|role| (&it.zegel, &it.reached, role));
+    let held_out = it.held_out.iter().zip(&it.reached_held_out);
+    let held_out = held_out.map(|([zegel, _], reached)| (zegel, reached, Role::Predator(Style::HELD_OUT)));
+    let known = Style::KNOWN.into_iter().map(|style| (&it.zegel, &it.reached, Role::Predator(style)));
+    let row = |(shipped, reached, role): (&Outcome, &Outcome, Role)| {
+        let both = [shipped, reached].map(|outcome| percent(outcome.fired(&[role], WATCHED[1])));
         [vec![role.name().to_owned()], both.to_vec()].concat()
     };
-    let columns = ["who", "as shipped %", "if it counted only tries that were dropped %"];
+    let columns = ["who", "as shipped: only tries that were dropped %", "minors who gave a word too %"];
     let rows = known.chain(held_out).chain(honest).map(row).collect();
     table(out, "`many-minors`: whom it counts", &columns, rows);
 }

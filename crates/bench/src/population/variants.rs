@@ -63,9 +63,9 @@ pub fn of_rules(policy: &Policy) -> Vec<Variant> {
         all.extend(off.map(|rules| Variant { name: format!("{rule} off"), rules, about }));
     }
     let policy = Box::new(policy.clone());
-    let tries = Rules::Zegel { policy: policy.clone(), first_contact: true, counts_reached: false };
-    all.push(Variant { name: "many-minors counts dropped tries only".into(), rules: tries, about });
-    let open = Rules::Zegel { policy, first_contact: false, counts_reached: true };
+    let reached = Rules::Zegel { policy: policy.clone(), first_contact: true, counts_reached: true };
+    all.push(Variant { name: "many-minors also counts who gave a word".into(), rules: reached, about });
+    let open = Rules::Zegel { policy, first_contact: false, counts_reached: false };
     all.push(Variant { name: "first-contact off".into(), rules: open, about });
     all
 }

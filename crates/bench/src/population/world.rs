@@ -62,9 +62,10 @@ impl World<'_> {
         self.random.random_bool(part.clamp(0.0, 1.0))
     }
 
-    /// Whether their account is there yet.
+    /// Whether their account is there yet, and theirs: nobody took it over.
     pub fn is_here(&self, who: usize) -> bool {
-        self.people.accounts[who].age_at_start + i64::from(self.service.today) >= 0
+        let account = &self.people.accounts[who];
+        account.person == who && account.age_at_start + i64::from(self.service.today) >= 0
     }
 
     pub fn is_guarded(&self, who: usize) -> bool {

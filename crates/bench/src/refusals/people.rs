@@ -22,8 +22,8 @@ use crate::{
 
 /// Introductions to each receiver.
 pub const KNOCKS: usize = 10;
-/// Receivers of each kind that a sender has, so that what they did before and do now stays below the thousand strangers a
-/// day that the rules allow at most; and a restricted sender, who does nothing else.
+/// Receivers of each kind that a sender has, so that what they did before and do now stays below the strangers a day of the
+/// rules here; and a restricted sender, who does nothing else.
 const RECEIVERS: usize = 7;
 const RECEIVERS_OF_RESTRICTED: usize = 90;
 /// Key packages that each receiver leaves: one for each introduction, some for what was before, or to be looked up.

@@ -120,7 +120,7 @@ fn basis(facts: &Facts<'_>) -> String {
                  bewaart niet wie het waren. Wat je schrijft, kan de dienst niet lezen, en er heeft nog niemand naar \
                  gekeken.\n\n",
                 quoted(facts.explanation),
-                ruled.people,
+                ruled.least,
                 days(ruled.days),
             );
         }

@@ -122,7 +122,7 @@ fn basis(facts: &Facts<'_>) -> String {
                  What this rests on: at least {} different people, within {}. The service counts them for some weeks and \
                  does not keep who they were. It cannot read what you write, and nobody has looked at it yet.\n\n",
                 quoted(facts.explanation),
-                ruled.people,
+                ruled.least,
                 days(ruled.days),
             );
         }

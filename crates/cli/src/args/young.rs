@@ -14,6 +14,14 @@ pub enum Age {
     Adult,
 }
 
+impl Age {
+    /// What was typed. Whoever types a number reads which years each word is for.
+    pub fn read(word: &str) -> Result<Self, String> {
+        let say = |_| "say child (up to 12 years), teen (13 to 17 years) or adult (18 years and more)".into();
+        Self::from_str(word, true).map_err(say)
+    }
+}
+
 impl From<Age> for AgeBand {
     fn from(age: Age) -> Self {
         match age {
@@ -29,8 +37,8 @@ impl From<Age> for AgeBand {
 pub enum Safety {
     /// Who helps, by phone or chat: without an account, and without the net
     Help {
-        /// A country's two letters, such as nl; by default that of this device
-        #[arg(long, value_name = "CC")]
+        /// A country: its two letters, such as nl, or its name; by default that of this device
+        #[arg(long, value_name = "COUNTRY")]
         country: Option<String>,
     },
     /// Every rule with its numbers and where it is from

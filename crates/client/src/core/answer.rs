@@ -41,9 +41,37 @@ impl Core {
         })
     }
 
+    /// Accepts these requests, each given with the people who were shown as not connected to us: all, or none if a minor
+    /// would get into a group with others than those. The guardian's handle, if they have to be asked first.
+    pub(crate) fn accept_shown(&mut self, shown: &[(i64, &[String])]) -> Result<Option<String>> {
+        let mut requests = Vec::new();
+        for (id, people) in shown {
+            let Some(request) =
+                self.db.conversation(*id)?.filter(|now| now.state == ConversationState::Request)
+            else {
+                continue;
+            };
+            if request.kind == Kind::Group && self.is_minor() {
+                let mut others = self.unconnected_in(&request)?;
+                others.retain(|who| !people.contains(who));
+                if !others.is_empty() {
+                    let why = format!("{} came into {} meanwhile", others.join(", "), request.name);
+                    return Err(Error::usage("accepting", why, "`requests` to see who is in it now"));
+                }
+            }
+            requests.push(request);
+        }
+        let mut asked = None;
+        for request in &requests {
+            asked = self.accept(request)?.or(asked);
+        }
+        Ok(asked)
+    }
+
     /// Accepting within a step: the service lifts the limits, the other side is told, a shared address is replaced.
     pub(super) fn accept_now(&mut self, conversation: &Conversation) -> Result<()> {
         self.db.set_state(conversation.id, ConversationState::Open)?;
+        self.answered_again(conversation)?;
         if let (Kind::Direct, Some(peer)) = (conversation.kind, conversation.peer) {
             self.db.set_accepted(&peer, true)?;
         }
@@ -56,14 +84,14 @@ impl Core {
         }
         if conversation.kind == Kind::Direct {
             self.say_event(conversation, Event::Accept)?;
-            self.opened(conversation)?;
+            self.first_tokens(conversation)?;
         }
         Ok(())
     }
 
     pub(crate) fn decline(&mut self, conversation: &Conversation) -> Result<()> {
         self.step(|core| match core.waits_for_answer(conversation)? {
-            true => core.end_conversation(conversation, ConversationState::Declined),
+            true => core.end_request(conversation),
             false => Ok(()),
         })
     }
@@ -79,8 +107,9 @@ impl Core {
         self.step(|core| {
             core.db.set_blocked(&contact.account, true)?;
             core.db.set_accepted(&contact.account, false)?;
-            core.db.drop_tokens_from(&contact.account)?;
+            core.take_back_tokens(&contact.account)?;
             core.part_from(&contact.account)?;
+            core.db.mark_read_of(&contact.account)?;
             let account = contact.account.to_field();
             core.db.add_call(v1::client_frame::Body::Block(v1::Block { account, lift: false }))?;
             for conversation in core.db.conversations()? {
@@ -90,12 +119,10 @@ impl Core {
                     || conversation.state == ConversationState::Request
                         && conversation.introducer == Some(contact.account);
                 // What was read once stays readable; only a request vanishes.
-                let end = match conversation.state {
-                    ConversationState::Request => ConversationState::Declined,
-                    _ => ConversationState::Over,
-                };
-                if live && theirs {
-                    core.end_conversation(&conversation, end)?;
+                match conversation.state {
+                    ConversationState::Request if theirs => core.end_request(&conversation)?,
+                    _ if live && theirs => core.end_conversation(&conversation, ConversationState::Over)?,
+                    _ => {}
                 }
             }
             Ok(())
@@ -131,17 +158,12 @@ impl Core {
         self.make_commit(conversation, row, Shape { own_address: Some(address), ..Shape::default() })
     }
 
-    /// The update is in force: the old address goes. A last-resort address stays for other conversations.
+    /// The update is in force: the old address goes.
     pub(super) fn finish_update(&mut self, conversation: &Conversation) -> Result<()> {
         let Some(address) = self.db.meta(&update_key(conversation))? else { return Ok(()) };
         let address = Address::from_slice(&address).map_err(|e| Error::mls("renewing an address")(&e))?;
-        if !conversation.last_resort {
-            self.db.add_call(v1::client_frame::Body::DeleteAddresses(v1::DeleteAddresses {
-                addresses: vec![conversation.address.to_field()],
-                declined: Default::default(),
-            }))?;
-        }
-        self.db.set_address(conversation.id, &address)
+        self.end_delivery(conversation, None)?;
+        self.db.set_address(conversation.id, &address, false)
     }
 }
 

@@ -89,6 +89,7 @@ impl Core {
             return self.we_were_removed(conversation, account).map(|()| Verdict::Taken);
         }
         self.tell_change(conversation, account, &change, &old_name, &new_facts.name)?;
+        self.ask_again(conversation, account, &change.added)?;
         if conversation.stuck_ms != 0 {
             self.db.set_stuck(conversation.id, 0)?;
         }
@@ -124,8 +125,16 @@ impl Core {
             lines.push(format!("{by_name} added another device of {}.", self.name_of(who)?));
         }
         if new_name != old_name {
-            self.name_group(conversation.id, new_name)?;
-            lines.push(format!("{by_name} named the group {new_name}."));
+            // A name is words: whom we blocked puts none on our screen.
+            if self.db.is_blocked(by)? {
+                let name = self.db.conversation(conversation.id)?.map(|now| now.name).unwrap_or_default();
+                lines.push(format!(
+                    "{by_name} renamed the group. You blocked {by_name}: it stays {name} here."
+                ));
+            } else {
+                self.name_group(conversation.id, new_name)?;
+                lines.push(format!("{by_name} named the group {new_name}."));
+            }
         }
         for text in &lines {
             self.db.add_item(&NewItem::line(conversation.id, ItemKind::Notice, text))?;

@@ -37,7 +37,17 @@ impl Core {
         self.step(|core| {
             let facts = Facts::direct(core.me.account, *peer);
             let state = if code.is_some() { ConversationState::Open } else { ConversationState::Asked };
+            // What a code began and they never answered may have reached nobody.
+            for old in core.db.direct_with(peer)? {
+                if core.is_unheard(&old)? {
+                    core.heard(&old)?;
+                    core.end_as(&old, ConversationState::Over, None)?;
+                }
+            }
             let conversation = core.new_group(Kind::Direct, Some(*peer), &facts, state)?;
+            if code.is_some() {
+                core.db.set_meta(&unheard(&conversation), &[])?;
+            }
             core.db.set_accepted(peer, true)?;
             // Their introduction came while we made ours: each has written to the other, so both are answered.
             for theirs in core.db.direct_with(peer)? {
@@ -56,10 +66,21 @@ impl Core {
             let people = std::slice::from_ref(peer);
             let outbox = core.found(&conversation, people, packages, code, Some(&content), item)?;
             if code.is_some() {
-                core.opened(&conversation)?;
+                core.first_tokens(&conversation)?;
             }
             Ok(Said { outbox, id })
         })
+    }
+
+    /// Whether a contact code began this chat, and nothing came back: the code may have been used before.
+    pub(crate) fn is_unheard(&self, conversation: &Conversation) -> Result<bool> {
+        let begun = conversation.kind == Kind::Direct && conversation.state == ConversationState::Open;
+        Ok(begun && self.db.meta(&unheard(conversation))?.is_some())
+    }
+
+    /// Something came from the other person of a chat.
+    pub(super) fn heard(&self, conversation: &Conversation) -> Result<()> {
+        self.db.drop_meta(&unheard(conversation))
     }
 
     /// Founds a named group with its first members; the rest of the people follow in commits of their own.
@@ -168,6 +189,10 @@ impl Core {
         self.db.outbox_made(row, &submission, &submit.encode_to_vec(), (&made.tree.0, &made.tree.1))?;
         Ok(row)
     }
+}
+
+fn unheard(conversation: &Conversation) -> String {
+    format!("unheard {}", conversation.id)
 }
 
 pub(super) fn check_group_name(name: &str) -> Result<()> {

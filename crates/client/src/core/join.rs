@@ -6,7 +6,6 @@ use openmls::prelude::{
 use openmls::treesync::LeafNode;
 use zegel_franking::{Chain, Context};
 use zegel_proto::{AccountId, Address, BlobName, GroupId, v1};
-use zegel_safety::Notice;
 
 use super::{
     Core, Need,
@@ -200,15 +199,15 @@ impl Core {
             self.db.delete_offer(&address)?;
         }
         let chain = Chain::origin(&origin);
-        if let Some(known) = known {
-            self.name_group(known.id, &facts.name)?;
-            self.rejoined(&known, &sender.account, &address, &chain)?;
-            self.keep_place(&known, &origin, &stamped)?;
-            self.tell_newcomers(&known, &sender.account, old.as_ref(), &seats)?;
-            return Ok(Joined::Yes);
-        }
         let arrival = Arrival { group, address, last_resort, facts, peer, sender: sender.account };
-        let id = self.arrive(introduction, &arrival, &chain)?;
+        let id = match (known, old) {
+            (Some(known), Some(old)) => {
+                self.rejoined(&known, &arrival, &chain)?;
+                self.tell_newcomers(&known, &sender.account, &old, &seats)?;
+                known.id
+            }
+            (known, _) => self.arrive(known.as_ref(), introduction, &arrival, &chain)?,
+        };
         self.db.keep_place(id, origin.server_seq, &stamped.context, &stamped.stamp)?;
         Ok(Joined::Yes)
     }
@@ -229,10 +228,9 @@ impl Core {
         &mut self,
         known: &Conversation,
         by: &AccountId,
-        old: Option<&Old>,
+        old: &Old,
         seats: &[Seat],
     ) -> Result<()> {
-        let Some(old) = old else { return Ok(()) };
         let mut newcomers: Vec<AccountId> = seats.iter().map(|seat| seat.account).collect();
         newcomers.retain(|who| !old.people.contains(who));
         newcomers.sort();
@@ -244,7 +242,7 @@ impl Core {
         for text in self.warn_of(known, by, &newcomers)? {
             self.db.add_item(&NewItem::line(known.id, ItemKind::Notice, &text))?;
         }
-        Ok(())
+        self.ask_again(known, by, &newcomers)
     }
 
     fn checked_seats(&self, mls: &openmls::group::MlsGroup) -> Result<Seats> {
@@ -280,52 +278,80 @@ impl Core {
         })
     }
 
-    /// A new conversation on this device: a request, or open at once.
-    fn arrive(&mut self, introduction: &v1::Introduction, arrival: &Arrival, chain: &Chain) -> Result<i64> {
+    /// A conversation that is new on this device, or that was over: a request, or open at once.
+    fn arrive(
+        &mut self,
+        over: Option<&Conversation>,
+        introduction: &v1::Introduction,
+        arrival: &Arrival,
+        chain: &Chain,
+    ) -> Result<i64> {
         let facts = introduction.facts.clone().unwrap_or_default();
-        let via = self.shown_token(&introduction.token, &arrival.sender)?;
         let kind = if arrival.facts.direct { Kind::Direct } else { Kind::Group };
-        let id = self.db.add_conversation(&NewConversation {
-            group: arrival.group,
-            kind,
-            peer: arrival.peer,
-            name: arrival.facts.name.clone(),
-            state: ConversationState::Request,
-            introducer: Some(arrival.sender),
-            intro: Intro {
-                age: facts.age,
-                declined: facts.declined_lately,
-                reported: facts.reported_lately,
-                minors: facts.minors_lately,
-                via,
-            },
-            address: arrival.address,
-            last_resort: arrival.last_resort,
-            made_ms: self.now_ms(),
-        })?;
+        let code = self.db.use_code(&introduction.token)?;
+        let via = match code {
+            true => Some(self.me.account),
+            false => self.shown_token(&introduction.token, &arrival.sender)?,
+        };
+        let blocked = self.db.is_blocked(&arrival.sender)?
+            || via.map(|friend| self.db.is_blocked(&friend)).transpose()?.unwrap_or(false);
+        let intro = Intro {
+            age: facts.age,
+            new: facts.new,
+            declined: facts.declined_lately,
+            reported: facts.reported_lately,
+            minors: facts.minors_lately,
+            via,
+        };
+        let id = match over {
+            None => {
+                let id = self.db.add_conversation(&NewConversation {
+                    group: arrival.group,
+                    kind,
+                    peer: arrival.peer,
+                    name: arrival.facts.name.clone(),
+                    state: ConversationState::Request,
+                    introducer: Some(arrival.sender),
+                    intro,
+                    address: arrival.address,
+                    last_resort: arrival.last_resort,
+                    made_ms: self.now_ms(),
+                })?;
+                self.name_arrived(id, kind, &arrival.facts.name)?;
+                id
+            }
+            // Whoever left is asked again before anyone may write to them there, and told of who brings them in now.
+            Some(over) => {
+                self.db.set_introducer(over.id, &arrival.sender, &intro)?;
+                self.db.set_address(over.id, &arrival.address, arrival.last_resort)?;
+                self.db.set_stuck(over.id, 0)?;
+                over.id
+            }
+        };
         self.db.set_chain(id, chain.next_seq, &chain.prev)?;
-        if kind == Kind::Group {
-            self.name_group(id, &arrival.facts.name)?;
+        // A code connects two people: it opens no group, for nobody. Nothing of it is shown, and it counts as nothing that
+        // somebody declined.
+        let misused = code && kind == Kind::Group;
+        if blocked || misused {
+            let declined = Some(arrival.sender).filter(|_| over.is_none() && !misused);
+            // What was read once stays readable.
+            let state = over.map_or(ConversationState::Declined, |over| over.state);
+            let conversation = self.arrived(id)?;
+            self.end_as(&conversation, state, declined)?;
+            return Ok(id);
         }
-        let conversation = self.db.conversation(id)?.ok_or_else(|| Error::mls("joining")(&"it vanished"))?;
-        // A code connects two people; it opens no group, and brings no minor a request to join one.
-        let code = (kind == Kind::Direct || self.is_minor()) && self.db.use_code(&introduction.token)?;
+        self.db.set_state(id, ConversationState::Request)?;
+        if over.is_some() {
+            self.name_arrived(id, kind, &arrival.facts.name)?;
+            self.tell_gap(id)?;
+        }
         if kind == Kind::Group {
             let text =
                 format!("{} added you to the group {}.", self.name_of(&arrival.sender)?, arrival.facts.name);
             self.db.add_item(&NewItem::line(id, ItemKind::Notice, &text))?;
         }
-        let blocked = self.db.is_blocked(&arrival.sender)?
-            || via.map(|friend| self.db.is_blocked(&friend)).transpose()?.unwrap_or(false);
-        if blocked || code && kind == Kind::Group {
-            self.end_conversation(&conversation, ConversationState::Declined)?;
-            return Ok(id);
-        }
-        let mut notices = self.notices(&conversation)?;
-        if code {
-            // They met: that the account is new or that they share nobody says nothing.
-            notices.retain(|notice| !matches!(notice, Notice::NewAccount | Notice::NobodyInCommon));
-        }
+        let conversation = self.arrived(id)?;
+        let notices = self.notices(&conversation)?;
         for text in self.in_words(&notices)? {
             self.db.add_item(&NewItem::line(id, ItemKind::Notice, &text))?;
         }
@@ -333,6 +359,17 @@ impl Core {
             self.accept_now(&conversation)?;
         }
         Ok(id)
+    }
+
+    fn name_arrived(&self, id: i64, kind: Kind, name: &str) -> Result<()> {
+        match kind {
+            Kind::Direct => Ok(()),
+            Kind::Group => self.name_group(id, name),
+        }
+    }
+
+    fn arrived(&self, id: i64) -> Result<Conversation> {
+        self.db.conversation(id)?.ok_or_else(|| Error::mls("joining")(&"it vanished"))
     }
 
     /// Whether a conversation that somebody brings us into needs no answer of ours: they are connected to us and, if we
@@ -345,27 +382,20 @@ impl Core {
         Ok(self.is_connected(by)? && (!asks || self.unconnected_in(conversation)?.is_empty()))
     }
 
-    /// A conversation that this device fell out of, or that we were out of, takes us in again.
-    fn rejoined(
-        &mut self,
-        known: &Conversation,
-        by: &AccountId,
-        address: &Address,
-        chain: &Chain,
-    ) -> Result<()> {
+    /// A conversation that this device fell out of takes it in again, as it asked.
+    fn rejoined(&mut self, known: &Conversation, arrival: &Arrival, chain: &Chain) -> Result<()> {
         self.db.set_chain(known.id, chain.next_seq, &chain.prev)?;
         self.db.set_stuck(known.id, 0)?;
-        self.db.set_address(known.id, address)?;
-        if known.state == ConversationState::Over {
-            // Whoever left is asked again before anyone may write to them there.
-            self.db.set_state(known.id, ConversationState::Request)?;
-            if self.is_welcome(known, by)? && self.may_open(known)? {
-                let known = Conversation { address: *address, last_resort: false, ..known.clone() };
-                self.accept_now(&known)?;
-            }
+        self.db.set_address(known.id, &arrival.address, arrival.last_resort)?;
+        if !self.db.is_blocked(&arrival.sender)? {
+            self.name_group(known.id, &arrival.facts.name)?;
         }
+        self.tell_gap(known.id)
+    }
+
+    fn tell_gap(&self, conversation: i64) -> Result<()> {
         let text = "This device is in the conversation again. Messages from in between are missing here.";
-        self.db.add_item(&NewItem::line(known.id, ItemKind::Gap, text))?;
+        self.db.add_item(&NewItem::line(conversation, ItemKind::Gap, text))?;
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! Changes of a group that we want.
 
 use zegel_content::Event;
-use zegel_proto::{AccountId, MAX_ADDS, v1};
+use zegel_proto::{AccountId, MAX_ADDS, address_tag, v1};
 
 use super::{Core, found::check_group_name};
 use crate::{
@@ -101,19 +101,19 @@ impl Core {
         conversation: &Conversation,
         state: ConversationState,
     ) -> Result<()> {
+        let declined = conversation.introducer.filter(|_| state == ConversationState::Declined);
+        self.end_as(conversation, state, declined)
+    }
+
+    /// Like [`Core::end_conversation`]; `declined`: whose introduction it was, if that counts as declined.
+    pub(super) fn end_as(
+        &mut self,
+        conversation: &Conversation,
+        state: ConversationState,
+        declined: Option<AccountId>,
+    ) -> Result<()> {
         self.db.set_state(conversation.id, state)?;
-        let declined = match (state, conversation.introducer) {
-            (ConversationState::Declined, Some(who)) => who.to_field(),
-            _ => Default::default(),
-        };
-        // A last-resort address is shared with other conversations: it stays, and what comes is not read. Declining
-        // tells the service which introduction is meant.
-        if !conversation.last_resort || !declined.is_empty() {
-            self.db.add_call(v1::client_frame::Body::DeleteAddresses(v1::DeleteAddresses {
-                addresses: vec![conversation.address.to_field()],
-                declined,
-            }))?;
-        }
+        self.end_delivery(conversation, declined)?;
         for row in self.db.outbox_of(conversation.id)? {
             if row.item != 0 {
                 self.db.item_failed(row.item)?;
@@ -121,6 +121,29 @@ impl Core {
             self.db.outbox_done(row.id)?;
         }
         self.forget_keys(conversation)
+    }
+
+    /// Mail of a conversation no longer comes to its address. One of a last-resort key package is shared with others, and
+    /// stays for them: only this conversation's use of it ends, so that whoever brings us in there again is judged again.
+    pub(super) fn end_delivery(
+        &mut self,
+        conversation: &Conversation,
+        declined: Option<AccountId>,
+    ) -> Result<()> {
+        let (address, last_resort) = (&conversation.address, conversation.last_resort);
+        if !last_resort || declined.is_some() {
+            self.db.add_call(v1::client_frame::Body::DeleteAddresses(v1::DeleteAddresses {
+                addresses: vec![address.to_field()],
+                declined: declined.map(|who| who.to_field()).unwrap_or_default(),
+            }))?;
+        }
+        if last_resort {
+            self.db.add_call(v1::client_frame::Body::EndBinding(v1::EndBinding {
+                address: address.to_field(),
+                tag: address_tag(address, &conversation.group).to_vec().into(),
+            }))?;
+        }
+        Ok(())
     }
 
     /// Deletes the MLS state of a conversation.

@@ -4,6 +4,8 @@
 //! profile and the groups in memory are as before it. Nothing here waits, reads a clock or touches a socket.
 
 mod account;
+mod again;
+mod age;
 mod answer;
 mod commit;
 mod confirm;
@@ -22,16 +24,18 @@ mod me;
 #[cfg(feature = "measure")]
 pub mod measure;
 mod membership;
+mod notices;
+mod policy;
 mod receive;
 mod rejoin;
 mod reports;
 #[cfg(feature = "hostile")]
 mod rogue;
-mod rules;
 mod say;
 mod statements;
 mod suite;
 mod tokens;
+mod turns;
 
 use std::collections::HashMap;
 
@@ -50,14 +54,15 @@ use crate::{
 
 pub(crate) use account::NewAccount;
 pub(crate) use groups::Groups;
-pub(crate) use guardian::Waiting;
+pub use guardian::AskKind;
+pub(crate) use guardian::warning as guardian_warning;
 pub(crate) use mailbox::{Opened, unseal};
 pub(crate) use make::Ready;
 pub(crate) use me::{Me, seal_to};
+pub(crate) use policy::keep_language;
 pub(crate) use reports::{SHORTEST_ID, Subject, short_id};
 #[cfg(feature = "hostile")]
 pub use rogue::{Change, Member};
-pub(crate) use rules::keep_language;
 pub(crate) use say::Said;
 
 /// What a step needs before it can go on. The driver fetches it and tries again.
@@ -98,7 +103,7 @@ pub(crate) struct Core {
 impl Core {
     pub(crate) fn new(db: Db, me: Me, clock: fn() -> u64) -> Self {
         Self {
-            policy: rules::kept_policy(&db),
+            policy: policy::kept_policy(&db),
             db,
             me,
             crypto: RustCrypto::default(),

@@ -274,6 +274,9 @@ impl Core {
         if !claims {
             return Ok(Verdict::Hidden(Hidden::Claim));
         }
+        if incoming.conversation.peer == Some(*account) {
+            self.heard(incoming.conversation)?;
+        }
         self.compare_history(incoming, &handle, &content)?;
         let verdict = self.show(incoming, account, &handle, &content, &bytes)?;
         if let Some(seen) = &content.seen_root
@@ -369,7 +372,7 @@ impl Core {
                     self.db.set_state(conversation.id, ConversationState::Open)?;
                     let text = format!("{handle} accepted.");
                     self.db.add_item(&NewItem::line(conversation.id, ItemKind::Notice, &text))?;
-                    self.opened(conversation)?;
+                    self.first_tokens(conversation)?;
                 }
                 Ok(())
             }

@@ -13,7 +13,7 @@ use crate::{
     db::{Conversation, ConversationState, HeldToken, Intent, ItemKind, Kind, NewItem},
 };
 
-const DAY_MS: u64 = 86_400_000;
+pub(super) const DAY_MS: u64 = 86_400_000;
 /// A friend gets fresh ones so many days before the old ones end, at most.
 const RENEW_DAYS: u32 = 14;
 /// Tokens of one owner from one person that are kept at most: fresh ones beside those that end soon.
@@ -24,6 +24,8 @@ const MOST_PASSED_ON: u32 = 64;
 const LONGEST: u32 = 366;
 /// Friends who get fresh tokens at one connection, at most: each is a call and a message.
 const RENEWED_AT_ONCE: usize = 8;
+/// So many days the service keeps mail, and we what we gave after its last day: who came with it is known from it.
+const MAIL_DAYS: u32 = 28;
 
 impl Core {
     /// Days since 1970, by the server's clock.
@@ -31,14 +33,9 @@ impl Core {
         u32::try_from(self.server_ms() / DAY_MS).unwrap_or(u32::MAX)
     }
 
-    /// A direct chat is open now, through our act or theirs.
-    pub(super) fn opened(&mut self, conversation: &Conversation) -> Result<()> {
-        self.top_up(conversation)?;
-        Ok(())
-    }
-
-    /// Brings the tokens that the other person of a direct chat holds up to what the rules say; whether any were missing.
-    fn top_up(&mut self, conversation: &Conversation) -> Result<bool> {
+    /// Brings the tokens that the other person of a direct chat in use holds up to what the rules say; whether any were
+    /// missing.
+    pub(super) fn top_up(&mut self, conversation: &Conversation) -> Result<bool> {
         let Some(friend) = conversation.peer else { return Ok(false) };
         let numbers = self.policy().tokens.numbers;
         let renew = (numbers.days / 4).min(RENEW_DAYS);
@@ -72,15 +69,16 @@ impl Core {
         tokens: &[Token],
     ) -> Result<Vec<u8>> {
         let tokens = Tokens { of, last_day, tokens: tokens.iter().map(|token| token.0).collect() };
-        let body = tokens.encode().map_err(|e| Error::mls("giving connection tokens")(&e))?;
+        let body = tokens.encode().map_err(|e| Error::mls("giving tickets")(&e))?;
         self.silent_content(conversation, TOKENS_TYPE, body)
     }
 
-    /// Forgets tokens that are over, and gives friends fresh ones before theirs are.
+    /// Forgets tokens that are over, and gives friends fresh ones for those that they used and before theirs are over: each
+    /// at most once a day, at a time that nothing they do has to do with.
     pub(crate) fn renew_tokens(&mut self) -> Result<()> {
         self.step(|core| {
             let today = core.today();
-            core.db.drop_old_tokens(today)?;
+            core.db.drop_old_tokens(today, MAIL_DAYS)?;
             let mut renewed = 0;
             for chat in core.db.conversations()? {
                 let Some(friend) = chat.peer.filter(|_| chat.state == ConversationState::Open) else {
@@ -89,9 +87,13 @@ impl Core {
                 if renewed == RENEWED_AT_ONCE {
                     break;
                 }
+                if !core.is_their_turn(&friend)? {
+                    continue;
+                }
                 let current = core.direct_chat(&friend)?.is_some_and(|current| current.id == chat.id);
-                if current && !core.db.is_ended(&friend)? && core.top_up(&chat)? {
-                    renewed += 1;
+                if current && !core.db.is_ended(&friend)? {
+                    core.set_turn(&friend)?;
+                    renewed += usize::from(core.top_up(&chat)?);
                 }
             }
             Ok(())
@@ -140,7 +142,7 @@ impl Core {
     }
 
     /// Somebody came and showed a token: if it is one of ours that somebody else was given, that friend. Its own friend gets
-    /// another one in its place.
+    /// another one in its place when it is time.
     pub(super) fn shown_token(&mut self, token: &[u8], by: &AccountId) -> Result<Option<AccountId>> {
         let Some(friend) = self.db.given_to(token)? else { return Ok(None) };
         if friend != *by {
@@ -148,12 +150,6 @@ impl Core {
             return Ok(Some(friend));
         }
         self.db.token_used(token)?;
-        let chat = self.direct_chat(&friend)?.filter(|chat| chat.state == ConversationState::Open);
-        if let Some(chat) = chat
-            && !self.db.is_blocked(&friend)?
-        {
-            self.top_up(&chat)?;
-        }
         Ok(None)
     }
 
@@ -165,7 +161,6 @@ impl Core {
         code: Option<&Token>,
         row: i64,
     ) -> Result<Vec<v1::Newcomer>> {
-        let today = self.today();
         let mut shown: Vec<(AccountId, Option<Token>)> = Vec::new();
         let mut newcomers = Vec::with_capacity(add.len());
         for (package, address) in add {
@@ -175,7 +170,7 @@ impl Core {
                 (Some(code), ..) => Some(*code),
                 (None, Some(known), _) => known,
                 (None, None, Some(account)) => {
-                    let held = self.db.token_of(&account, false, today)?;
+                    let held = self.token_for(&account)?;
                     if let Some(held) = &held {
                         self.db.token_goes_with(&account, &held.token, row)?;
                     }
@@ -195,7 +190,17 @@ impl Core {
 
     /// Whether we could come to this person as no stranger.
     pub(crate) fn holds_token_of(&self, who: &AccountId) -> Result<bool> {
-        Ok(self.db.token_of(who, false, self.today())?.is_some())
+        Ok(self.token_for(who)?.is_some())
+    }
+
+    /// What we may show to come to this person. To whom we talk already we come with what they gave, or as we are: what
+    /// somebody passed on may be good for nothing, and would then keep us from them.
+    fn token_for(&self, who: &AccountId) -> Result<Option<HeldToken>> {
+        let mut talk = false;
+        for chat in self.db.direct_with(who)? {
+            talk |= chat.state == ConversationState::Open && !self.is_unheard(&chat)?;
+        }
+        self.db.token_of(who, talk, self.today())
     }
 
     /// Passes one token that `friend` gave us on to `newcomer`; returns the outbox row.
@@ -216,8 +221,13 @@ impl Core {
         self.step(|core| {
             // Only what came from its owner: a token is passed on once.
             let held = core.db.token_of(&owner, true, core.today())?.ok_or_else(|| {
-                let why = format!("you hold no connection token of {friend} now");
-                Error::usage(doing, why, "later: their device gives some when it is connected")
+                let most = core.policy().tokens.numbers.per_friend;
+                let why = format!("you hold no ticket to {friend} now, and never more than {most}");
+                Error::usage(
+                    doing,
+                    why,
+                    "again in a day or two: their device gives new ones at most once a day",
+                )
             })?;
             core.db.drop_token(&owner, &held.token)?;
             let content = core.tokens_content(&chat, owner.0, held.last_day, &[held.token])?;

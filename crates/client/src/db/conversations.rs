@@ -95,14 +95,21 @@ pub struct Conversation {
 pub struct Intro {
     /// Coarse age of their account (`v1::AccountAge`).
     pub age: i32,
+    /// It is new, by the service's rules.
+    pub new: bool,
     /// Many declined or blocked them lately.
     pub declined: bool,
     /// Many reported them lately, with proof.
     pub reported: bool,
     /// They came to many minors lately.
     pub minors: bool,
-    /// The friend of ours who passed our connection token on to them.
+    /// The friend of ours who passed our connection token on to them; ourselves, if they had a contact code of ours.
     pub via: Option<AccountId>,
+}
+
+impl Intro {
+    /// Nothing was said of how old their account is.
+    pub const UNKNOWN_AGE: i32 = -1;
 }
 
 /// What a new conversation begins with.
@@ -121,7 +128,7 @@ pub(crate) struct NewConversation {
 
 const COLUMNS: &str =
     "SELECT id, group_id, kind, peer, name, state, introducer, intro_age, intro_declined, address,
- last_resort, chain_next, chain_prev, made_ms, stuck_ms, gossiped, intro_reported, intro_minors, intro_via FROM conversation";
+ last_resort, chain_next, chain_prev, made_ms, stuck_ms, gossiped, intro_reported, intro_minors, intro_via, intro_new FROM conversation";
 
 fn account(bytes: Vec<u8>) -> Option<AccountId> {
     AccountId::from_slice(&bytes).ok()
@@ -144,6 +151,7 @@ fn conversation(row: &Row<'_>) -> rusqlite::Result<Conversation> {
             reported: row.get(16)?,
             minors: row.get(17)?,
             via: account(row.get(18)?),
+            new: row.get(19)?,
         },
         address: Address(row.get(9)?),
         last_resort: row.get(10)?,
@@ -159,8 +167,8 @@ impl Db {
     pub(crate) fn add_conversation(&self, new: &NewConversation) -> Result<i64> {
         let mut add = self.conn.prepare_cached(
             "INSERT INTO conversation (group_id, room, kind, peer, name, state, introducer, intro_age,
-             intro_declined, intro_reported, intro_minors, intro_via, address, last_resort, made_ms)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             intro_new, intro_declined, intro_reported, intro_minors, intro_via, address, last_resort, made_ms)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?;
         let bytes = |id: Option<AccountId>| id.map(|id| id.0.to_vec()).unwrap_or_default();
         add.execute(params![
@@ -172,6 +180,7 @@ impl Db {
             new.state,
             bytes(new.introducer),
             new.intro.age,
+            new.intro.new,
             new.intro.declined,
             new.intro.reported,
             new.intro.minors,
@@ -224,9 +233,22 @@ impl Db {
         Ok(())
     }
 
-    pub(crate) fn set_address(&self, id: i64, address: &Address) -> Result<()> {
-        let sql = "UPDATE conversation SET address = ?, last_resort = 0 WHERE id = ?";
-        self.conn.prepare_cached(sql)?.execute(params![address.0, id])?;
+    pub(crate) fn set_address(&self, id: i64, address: &Address, last_resort: bool) -> Result<()> {
+        let sql = "UPDATE conversation SET address = ?, last_resort = ? WHERE id = ?";
+        self.conn.prepare_cached(sql)?.execute(params![address.0, last_resort, id])?;
+        Ok(())
+    }
+
+    /// Somebody brings us into a conversation again that was over for us: what is known of them takes the place of what was
+    /// known of who brought us into it before.
+    pub(crate) fn set_introducer(&self, id: i64, introducer: &AccountId, intro: &Intro) -> Result<()> {
+        let mut set = self.conn.prepare_cached(
+            "UPDATE conversation SET introducer = ?, intro_age = ?, intro_new = ?, intro_declined = ?,
+             intro_reported = ?, intro_minors = ?, intro_via = ? WHERE id = ?",
+        )?;
+        let Intro { age, new, declined, reported, minors, via } = intro;
+        let via = via.map(|friend| friend.0.to_vec()).unwrap_or_default();
+        set.execute(params![introducer.0, age, new, declined, reported, minors, via, id])?;
         Ok(())
     }
 

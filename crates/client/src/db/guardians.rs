@@ -1,14 +1,17 @@
-//! Children and guardians: whom we are linked with, what was asked and allowed, and what the service still has to be told.
+//! Children and guardians: whom we are linked with, and what was asked and allowed.
 
-use rusqlite::{OptionalExtension, Row, params};
+use ciborium::de::Error as CborError;
+use rusqlite::{OptionalExtension, Row, params, types::Type};
 use serde::{Deserialize, Serialize};
+use zegel_content::Asked;
 use zegel_proto::AccountId;
 
-use super::{Db, conversations::stored_as};
+use super::{Db, conversations::stored_as, errands::to_cbor};
 use crate::{Error, Result};
 
 /// What somebody is to us.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Our guardian.
     Guardian,
@@ -16,40 +19,110 @@ pub enum Role {
     Child,
 }
 
-/// How far a link is.
+/// How far a guardianship is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkState {
     /// They want it; we have not said so.
-    Asks,
+    TheyAsk,
     /// We want it.
-    Asked,
+    WeAsk,
     /// Both want it, and the hash of the secret is on its way to the service.
     Keyed,
     /// It holds.
     Linked,
-    /// It ended. What is needed to begin it anew, or to have the service forget it, is kept.
+    /// It ended, or never began. What is needed to begin it anew, or to have the service forget it, is kept.
     Over,
 }
 stored_as!(Role: Guardian = 1, Child = 2);
-stored_as!(LinkState: Asks = 1, Asked = 2, Keyed = 3, Linked = 4, Over = 5);
+stored_as!(LinkState: TheyAsk = 1, WeAsk = 2, Keyed = 3, Linked = 4, Over = 5);
 
-/// A link between a child and a guardian. It holds a secret, so it has no `Debug`.
+/// What links a child and a guardian, as one of the two keeps it. It can hold a secret, so it has no `Debug`.
 #[derive(Clone)]
-pub struct Link {
+pub struct Guardianship {
     /// The other one.
     pub account: AccountId,
-    /// What they are to us.
-    pub role: Role,
     /// How far it is.
     pub state: LinkState,
-    /// Of a child: the secret that allows them another age. Of our guardian: its hash.
+    /// What they are to us, and what is kept of it.
+    pub with: With,
+}
+
+/// The other one of a guardianship.
+#[derive(Clone)]
+pub enum With {
+    /// They look after us, or may.
+    Guardian(OfGuardian),
+    /// We look after them, or may.
+    Child(OfChild),
+}
+
+/// What a child's device keeps of the guardian. It knows their secret only once it was used.
+#[derive(Clone, Copy, Default)]
+pub struct OfGuardian {
+    /// SHA-256 of the secret that allows us another age, as the service has it.
+    pub hash: Option<[u8; 32]>,
+    /// Likewise of the secret after that one, which is on its way to the service.
+    pub next_hash: Option<[u8; 32]>,
+    /// SHA-256 of what we told last about our contacts.
+    pub told: Option<[u8; 32]>,
+}
+
+/// What a guardian's device keeps of a child.
+#[derive(Clone, Default)]
+pub struct OfChild {
+    /// What allows them another age.
     pub secret: Option<[u8; 32]>,
-    /// Of a child: the secret after that one, which they have not confirmed.
-    pub next: Option<[u8; 32]>,
-    /// Of a child: what their device told last. Of our guardian: the hash of what we told last.
-    pub told: Vec<u8>,
-    /// Of a child: when that was told, milliseconds since 1970.
-    pub told_ms: u64,
+    /// What will after that, once they confirmed it.
+    pub next_secret: Option<[u8; 32]>,
+    /// What their device told last.
+    pub contacts: Option<ChildContacts>,
+}
+
+/// With whom a child of ours is in contact, as their device told us last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChildContacts {
+    /// Handles.
+    pub people: Vec<String>,
+    /// Names of groups.
+    pub groups: Vec<String>,
+    /// How many more there are, that did not fit.
+    pub more: u32,
+    /// When it was told, by the service's clock, milliseconds since 1970.
+    pub at_ms: u64,
+}
+
+impl Guardianship {
+    /// One that is so far.
+    pub(crate) fn new(account: AccountId, state: LinkState, with: impl Into<With>) -> Self {
+        Self { account, state, with: with.into() }
+    }
+
+    /// What they are to us.
+    pub fn role(&self) -> Role {
+        match self.with {
+            With::Guardian(_) => Role::Guardian,
+            With::Child(_) => Role::Child,
+        }
+    }
+}
+
+impl OfGuardian {
+    /// Whether the service may have this hash of a secret of theirs.
+    pub(crate) fn has(&self, hash: &[u8; 32]) -> bool {
+        [self.hash, self.next_hash].contains(&Some(*hash))
+    }
+}
+
+impl From<OfGuardian> for With {
+    fn from(kept: OfGuardian) -> Self {
+        Self::Guardian(kept)
+    }
+}
+
+impl From<OfChild> for With {
+    fn from(kept: OfChild) -> Self {
+        Self::Child(kept)
+    }
 }
 
 /// A question, ours or a child's.
@@ -59,99 +132,94 @@ pub struct Ask {
     pub id: [u8; 16],
     /// Whom we asked, or who asks.
     pub account: AccountId,
-    /// What, as it was sent.
-    pub what: Vec<u8>,
+    /// What.
+    pub what: Asked,
     /// Ours, about a person: who.
     pub subject: Option<AccountId>,
-    /// Ours, about a request: the local number of its conversation; else 0.
-    pub conversation: i64,
-    /// Ours: the local number of the chat that it was asked in.
+    /// Ours, about a request: the local number of its conversation.
+    pub conversation: Option<i64>,
+    /// The local number of the chat that it was asked in.
     pub chat: i64,
 }
 
-/// A call to the service whose outcome matters. It holds secrets, so it has no `Debug`.
-#[derive(Clone, Serialize, Deserialize)]
-pub enum Errand {
-    /// The service gets the hash of our guardian's secret; the secret before it, if there was one.
-    Key {
-        /// Whose.
-        guardian: AccountId,
-        /// SHA-256.
-        hash: [u8; 32],
-        /// What allows to change it.
-        old: Option<[u8; 32]>,
-    },
-    /// The service forgets that we had a guardian.
-    Release {
-        /// What allows it.
-        secret: [u8; 32],
-    },
-    /// Another age band, which our guardian allows.
-    Age {
-        /// Who allowed it.
-        guardian: AccountId,
-        /// `v1::AgeBand`.
-        band: u8,
-        /// What allows it.
-        secret: [u8; 32],
-        /// The hash of what will, from then on.
-        next: Option<[u8; 32]>,
-    },
-}
-
-const LINK: &str = "SELECT account, role, state, secret, next, told, told_ms FROM guardian";
+const LINK: &str =
+    "SELECT account, role, state, hash, next_hash, told, secret, next_secret, contacts FROM guardian";
 const ASK: &str = "SELECT id, account, what, subject, conversation, chat FROM ask";
 
-fn link(row: &Row<'_>) -> rusqlite::Result<Link> {
-    let secret = |bytes: Vec<u8>| bytes.try_into().ok();
-    Ok(Link {
-        account: AccountId(row.get(0)?),
-        role: row.get(1)?,
-        state: row.get(2)?,
-        secret: secret(row.get(3)?),
-        next: secret(row.get(4)?),
-        told: row.get(5)?,
-        told_ms: row.get::<_, i64>(6)? as u64,
-    })
+fn link(row: &Row<'_>) -> rusqlite::Result<Guardianship> {
+    let with = match row.get("role")? {
+        Role::Guardian => With::Guardian(OfGuardian {
+            hash: row.get("hash")?,
+            next_hash: row.get("next_hash")?,
+            told: row.get("told")?,
+        }),
+        Role::Child => {
+            let cbor: Option<Vec<u8>> = row.get("contacts")?;
+            let read = |cbor: Vec<u8>| ciborium::from_reader(cbor.as_slice());
+            let contacts = cbor.map(read).transpose().map_err(|error: CborError<_>| damaged(8, error))?;
+            With::Child(OfChild {
+                secret: row.get("secret")?,
+                next_secret: row.get("next_secret")?,
+                contacts,
+            })
+        }
+    };
+    Ok(Guardianship { account: AccountId(row.get("account")?), state: row.get("state")?, with })
 }
 
 fn ask(row: &Row<'_>) -> rusqlite::Result<Ask> {
+    let what: Vec<u8> = row.get(2)?;
     Ok(Ask {
         id: row.get(0)?,
         account: AccountId(row.get(1)?),
-        what: row.get(2)?,
-        subject: AccountId::from_slice(&row.get::<_, Vec<u8>>(3)?).ok(),
+        what: Asked::decode(&what).map_err(|error| damaged(2, error))?,
+        subject: row.get::<_, Option<[u8; 16]>>(3)?.map(AccountId),
         conversation: row.get(4)?,
         chat: row.get(5)?,
     })
 }
 
+fn damaged(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Blob, Box::new(error))
+}
+
 impl Db {
     /// The link with somebody, however far it is.
-    pub(crate) fn link_with(&self, account: &AccountId) -> Result<Option<Link>> {
+    pub(crate) fn link_with(&self, account: &AccountId) -> Result<Option<Guardianship>> {
         let mut found = self.conn.prepare_cached(&format!("{LINK} WHERE account = ?"))?;
         Ok(found.query_row([account.0], link).optional()?)
     }
 
     /// All links, in the order of the accounts.
-    pub(crate) fn links_all(&self) -> Result<Vec<Link>> {
+    pub(crate) fn links_all(&self) -> Result<Vec<Guardianship>> {
         let mut all = self.conn.prepare_cached(LINK)?;
         Ok(all.query_map([], link)?.collect::<rusqlite::Result<_>>()?)
     }
 
     /// The guardian whom we are linked with.
-    pub(crate) fn our_guardian(&self) -> Result<Option<Link>> {
+    pub(crate) fn our_guardian(&self) -> Result<Option<Guardianship>> {
         let mut found = self.conn.prepare_cached(&format!("{LINK} WHERE role = ? AND state = ?"))?;
         Ok(found.query_row(params![Role::Guardian, LinkState::Linked], link).optional()?)
     }
 
     /// Keeps a link as it is now.
-    pub(crate) fn put_link(&self, link: &Link) -> Result<()> {
-        let mut put =
-            self.conn.prepare_cached("INSERT OR REPLACE INTO guardian VALUES (?, ?, ?, ?, ?, ?, ?)")?;
-        let bytes = |secret: &Option<[u8; 32]>| secret.map(|secret| secret.to_vec()).unwrap_or_default();
-        let Link { account, role, state, secret, next, told, told_ms } = link;
-        put.execute(params![account.0, role, state, bytes(secret), bytes(next), told, *told_ms as i64])?;
+    pub(crate) fn put_link(&self, link: &Guardianship) -> Result<()> {
+        let (account, role, state) = (link.account.0, link.role(), link.state);
+        match &link.with {
+            With::Guardian(OfGuardian { hash, next_hash, told }) => {
+                let sql = "INSERT OR REPLACE INTO guardian (account, role, state, hash, next_hash, told)
+                           VALUES (?, ?, ?, ?, ?, ?)";
+                let row = params![account, role, state, hash, next_hash, told];
+                self.conn.prepare_cached(sql)?.execute(row)?
+            }
+            With::Child(OfChild { secret, next_secret, contacts }) => {
+                let sql =
+                    "INSERT OR REPLACE INTO guardian (account, role, state, secret, next_secret, contacts)
+                           VALUES (?, ?, ?, ?, ?, ?)";
+                let row = params![account, role, state, secret, next_secret, contacts.as_ref().map(to_cbor)];
+                self.conn.prepare_cached(sql)?.execute(row)?
+            }
+        };
         Ok(())
     }
 
@@ -165,9 +233,12 @@ impl Db {
         let mut add = self.conn.prepare_cached(
             "INSERT OR IGNORE INTO ask (id, account, what, subject, conversation, chat) VALUES (?, ?, ?, ?, ?, ?)",
         )?;
-        let subject = ask.subject.map(|who| who.0.to_vec()).unwrap_or_default();
-        let added =
-            add.execute(params![ask.id, ask.account.0, ask.what, subject, ask.conversation, ask.chat])?;
+        let what = ask
+            .what
+            .encode()
+            .map_err(|e| Error::usage("asking your guardian", e.to_string(), "someone else"))?;
+        let subject = ask.subject.map(|who| who.0);
+        let added = add.execute(params![ask.id, ask.account.0, what, subject, ask.conversation, ask.chat])?;
         Ok(added > 0)
     }
 
@@ -222,50 +293,10 @@ impl Db {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Names of the groups that we are in, in order.
-    pub(crate) fn groups_in_use(&self) -> Result<Vec<String>> {
-        let sql = "SELECT name FROM conversation WHERE kind = 2 AND state = 3 ORDER BY name";
+    /// The groups that we are in, by local number, with their names.
+    pub(crate) fn groups_in_use(&self) -> Result<Vec<(i64, String)>> {
+        let sql = "SELECT id, name FROM conversation WHERE kind = 2 AND state = 3 ORDER BY id";
         let mut all = self.conn.prepare_cached(sql)?;
-        Ok(all.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
-    }
-
-    pub(crate) fn add_errand(&self, errand: &Errand) -> Result<()> {
-        let mut cbor = Vec::new();
-        ciborium::into_writer(errand, &mut cbor).expect("writing CBOR into memory cannot fail");
-        self.conn.prepare_cached("INSERT INTO errand (errand) VALUES (?)")?.execute([cbor])?;
-        Ok(())
-    }
-
-    /// Forgets errands that would make somebody our guardian.
-    pub(crate) fn drop_keys(&self, account: &AccountId) -> Result<()> {
-        for (id, errand) in self.errands()? {
-            if matches!(errand, Errand::Key { guardian, .. } if guardian == *account) {
-                self.errand_done(id)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// All errands, oldest first.
-    pub(crate) fn errands(&self) -> Result<Vec<(i64, Errand)>> {
-        let mut all = self.conn.prepare_cached("SELECT id, errand FROM errand ORDER BY id")?;
-        let rows = all.query_map([], |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?)))?;
-        let read = |row: rusqlite::Result<(i64, Vec<u8>)>| {
-            let (id, cbor) = row?;
-            let errand = ciborium::from_reader(cbor.as_slice())
-                .map_err(|e| Error::Profile { why: e.to_string(), fix: "a copy of the profile folder" })?;
-            Ok((id, errand))
-        };
-        rows.map(read).collect()
-    }
-
-    /// The oldest errand.
-    pub(crate) fn first_errand(&self) -> Result<Option<(i64, Errand)>> {
-        Ok(self.errands()?.into_iter().next())
-    }
-
-    pub(crate) fn errand_done(&self, id: i64) -> Result<()> {
-        self.conn.prepare_cached("DELETE FROM errand WHERE id = ?")?.execute([id])?;
-        Ok(())
+        Ok(all.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?)
     }
 }

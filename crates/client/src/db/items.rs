@@ -1,6 +1,7 @@
 //! What is shown, in order.
 
 use rusqlite::{OptionalExtension, Row, params};
+use zegel_proto::AccountId;
 
 use super::{Db, conversations::stored_as};
 use crate::Result;
@@ -178,6 +179,30 @@ impl Db {
         let mut all = self.conn.prepare_cached(&sql)?;
         let rows = all.query_map(params![after, conversation, only_unread], item)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The number of the newest line; 0 before the first.
+    pub(crate) fn last_item(&self) -> Result<i64> {
+        let mut found = self.conn.prepare_cached("SELECT coalesce(max(id), 0) FROM item")?;
+        Ok(found.query_row([], |row| row.get(0))?)
+    }
+
+    /// Forgets the lines of a conversation after local number `after`, but for our own.
+    pub(crate) fn drop_received(&self, conversation: i64, after: i64) -> Result<()> {
+        let mut drop =
+            self.conn.prepare_cached("DELETE FROM item WHERE conversation = ? AND id > ? AND state = ?")?;
+        drop.execute(params![conversation, after, ItemState::Received])?;
+        Ok(())
+    }
+
+    /// What somebody said, and all of our chats with them, is no longer new.
+    pub(crate) fn mark_read_of(&self, who: &AccountId) -> Result<()> {
+        let mut set = self.conn.prepare_cached(
+            "UPDATE item SET unread = 0 WHERE unread = 1
+             AND (sender = ?1 OR conversation IN (SELECT id FROM conversation WHERE peer = ?1))",
+        )?;
+        set.execute([who.0.as_slice()])?;
+        Ok(())
     }
 
     /// The stamp hash of the message at a place of a conversation, if we hold it.

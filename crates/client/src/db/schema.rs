@@ -36,6 +36,7 @@ CREATE TABLE conversation (
   state INTEGER NOT NULL,
   introducer BLOB NOT NULL DEFAULT x'',
   intro_age INTEGER NOT NULL DEFAULT 0,
+  intro_new INTEGER NOT NULL DEFAULT 0,
   intro_declined INTEGER NOT NULL DEFAULT 0,
   intro_reported INTEGER NOT NULL DEFAULT 0,
   intro_minors INTEGER NOT NULL DEFAULT 0,
@@ -209,18 +210,20 @@ CREATE TABLE statement (
   UNIQUE (hash, signer, signature)
 ) STRICT;
 
--- Our guardian (role 1) or a child of ours (role 2), from the first word on. state 1: they ask; 2: we asked; 3: the hash of
+-- Our guardian (role 1) or a child of ours (role 2), from the first word on. state 1: they ask; 2: we ask; 3: the hash of
 -- the secret is on its way to the service; 4: linked; 5: over.
 CREATE TABLE guardian (
   account BLOB NOT NULL PRIMARY KEY,
   role INTEGER NOT NULL,
   state INTEGER NOT NULL,
-  -- Of a child: what allows them another age, and what will after that. Of our guardian: the hash of the first.
-  secret BLOB NOT NULL DEFAULT x'',
-  next BLOB NOT NULL DEFAULT x'',
-  -- Of a child: whom they are in contact with, and when they told it. Of our guardian: the hash of what we told.
-  told BLOB NOT NULL DEFAULT x'',
-  told_ms INTEGER NOT NULL DEFAULT 0
+  -- Of our guardian: the hash of what allows us another age, of what will after that, and of what we told of our contacts.
+  hash BLOB,
+  next_hash BLOB,
+  told BLOB,
+  -- Of a child: what allows them another age, what will after that, and with whom they are in contact.
+  secret BLOB,
+  next_secret BLOB,
+  contacts BLOB
 ) STRICT, WITHOUT ROWID;
 
 -- What we asked our guardian, or a child asked us, and was not answered yet.
@@ -229,10 +232,11 @@ CREATE TABLE ask (
   id BLOB NOT NULL,
   account BLOB NOT NULL,
   what BLOB NOT NULL,
-  -- Ours only: about whom, which request it is about, and in which chat it was asked.
-  subject BLOB NOT NULL DEFAULT x'',
-  conversation INTEGER NOT NULL DEFAULT 0,
-  chat INTEGER NOT NULL DEFAULT 0,
+  -- Ours only: about whom, and which request it is about.
+  subject BLOB,
+  conversation INTEGER,
+  -- In which chat it was asked.
+  chat INTEGER NOT NULL,
   UNIQUE (account, id)
 ) STRICT;
 

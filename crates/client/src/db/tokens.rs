@@ -51,7 +51,7 @@ impl Db {
         Ok(self.conn.prepare_cached(sql)?.query_row(params![friend.0, day], |row| row.get(0))?)
     }
 
-    /// Keeps a token of `owner` that `via` sent. `most`: of this owner from them, at most; `most_owners`: passed on by
+    /// Keeps a token of `owner` that `via` sent. `most`: of this owner from them, at most; `most_passed`: passed on by
     /// them in all, at most. Returns whether it is new.
     pub(crate) fn keep_token(
         &self,
@@ -73,11 +73,13 @@ impl Db {
         Ok(self.conn.prepare_cached(sql)?.execute(row)? > 0)
     }
 
-    /// A token of this person that we may show or, if `own`, pass on: given by themself. The one that ends first.
+    /// A token of this person that we may show or, if `own`, pass on: given by themself. The one that ends first; without
+    /// any of their own, one of those passed on. Which of those is good nobody knows before it was shown, so none that
+    /// somebody passed on comes before the others because of what they say of it.
     pub(crate) fn token_of(&self, owner: &AccountId, own: bool, day: u32) -> Result<Option<HeldToken>> {
         let sql = "SELECT token, last_day FROM friend_token
                    WHERE owner = ?1 AND used_by = 0 AND last_day >= ?2 AND (?3 = 0 OR via = owner)
-                   ORDER BY last_day, token LIMIT 1";
+                   ORDER BY via <> owner, CASE WHEN via = owner THEN last_day ELSE random() END, token LIMIT 1";
         let mut found = self.conn.prepare_cached(sql)?;
         Ok(found.query_row(params![owner.0, day, own], held).optional()?)
     }
@@ -106,6 +108,19 @@ impl Db {
         Ok(())
     }
 
+    /// Takes back what a friend has of ours, from before this day on. Returns the tokens, which the service still takes.
+    /// Whoever shows one is known to come from them, as long as such mail may be on its way.
+    pub(crate) fn take_back_tokens(&self, friend: &AccountId, day: u32) -> Result<Vec<Token>> {
+        let sql =
+            "SELECT token FROM given_token WHERE friend = ? AND passed = 0 AND last_day >= ? ORDER BY token";
+        let mut all = self.conn.prepare_cached(sql)?;
+        let read = |row: &Row<'_>| row.get(0).map(Token);
+        let tokens = all.query_map(params![friend.0, day], read)?.collect::<rusqlite::Result<_>>()?;
+        let sql = "UPDATE given_token SET last_day = min(last_day, ?2) WHERE friend = ?1";
+        self.conn.prepare_cached(sql)?.execute(params![friend.0, day.saturating_sub(1)])?;
+        Ok(tokens)
+    }
+
     /// Forgets the tokens that somebody passed on. Their own stay, for when the block is lifted: to a minor there may be no
     /// other way back.
     pub(crate) fn drop_tokens_from(&self, who: &AccountId) -> Result<()> {
@@ -114,11 +129,12 @@ impl Db {
         Ok(())
     }
 
-    /// Forgets tokens that were good for the last time before this day.
-    pub(crate) fn drop_old_tokens(&self, day: u32) -> Result<()> {
-        for sql in [
-            "DELETE FROM given_token WHERE last_day < ?",
-            "DELETE FROM friend_token WHERE last_day < ? AND used_by = 0",
+    /// Forgets tokens of others that were good for the last time before this day; ours, so many days later: what was shown on
+    /// the last day may be read as late as that.
+    pub(crate) fn drop_old_tokens(&self, day: u32, later: u32) -> Result<()> {
+        for (sql, day) in [
+            ("DELETE FROM given_token WHERE last_day < ?", day.saturating_sub(later)),
+            ("DELETE FROM friend_token WHERE last_day < ? AND used_by = 0", day),
         ] {
             self.conn.prepare_cached(sql)?.execute([day])?;
         }

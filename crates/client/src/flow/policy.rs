@@ -12,7 +12,7 @@ pub(crate) async fn check_policy<L: Link>(shared: &Shared, link: &L, hash: &[u8]
         return Ok(());
     }
     match link.call(doing, Call::FetchPolicy(v1::FetchPolicy {})).await? {
-        Answer::Policy(answer) => shared.core().take_policy(&answer.toml),
+        Answer::Policy(answer) => shared.core().take_policy(&answer.toml, hash),
         _ => unexpected(doing),
     }
 }

@@ -8,12 +8,13 @@ use zegel_proto::{
     AccountId,
     v1::{self, AgeBand, client_frame::Body as Call},
 };
-use zegel_safety::{Change, may_change};
+use zegel_safety::{Change, Language, band_word, may_change};
 
 use super::{client::Client, ops::PATIENCE};
 use crate::{
     Error, Result,
-    db::{Contact, LinkState, Role},
+    core::{AskKind, guardian_warning},
+    db::{Ask, ChildContacts, Contact, LinkState, Role},
     flow::{Link as _, know_account},
 };
 
@@ -25,10 +26,36 @@ const GOODBYE: Duration = Duration::from_secs(5);
 pub struct GuardianLink {
     /// Who.
     pub handle: String,
-    /// What they are to us: `guardian` or `child`.
-    pub role: &'static str,
-    /// `asks` (they want it, and we have not answered), `asked` (we want it, and they have not) or `linked`.
-    pub state: &'static str,
+    /// What they are to us.
+    pub role: Role,
+    /// How far it is.
+    pub state: GuardianState,
+}
+
+/// How far the link of a child and a guardian is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum GuardianState {
+    /// They want it, and we have not answered.
+    #[serde(rename = "asks")]
+    TheyAsk,
+    /// We want it, and they have not answered; also while what both want is being set up.
+    #[serde(rename = "asked")]
+    WeAsk,
+    /// It holds.
+    #[serde(rename = "linked")]
+    Linked,
+}
+
+impl GuardianState {
+    /// `None`: there is no link.
+    fn of(state: LinkState) -> Option<Self> {
+        match state {
+            LinkState::TheyAsk => Some(Self::TheyAsk),
+            LinkState::WeAsk | LinkState::Keyed => Some(Self::WeAsk),
+            LinkState::Linked => Some(Self::Linked),
+            LinkState::Over => None,
+        }
+    }
 }
 
 /// What a child of ours asks.
@@ -36,92 +63,60 @@ pub struct GuardianLink {
 pub struct Approval {
     /// The child's handle.
     pub child: String,
-    /// `contact`, `group` or `age`.
-    pub what: &'static str,
+    /// What it is about.
+    pub what: AskKind,
     /// The handle, the group's name, or the age band.
     pub name: String,
     /// Who is in the group.
     pub people: Vec<String>,
 }
 
-/// With whom a child of ours is in contact, as their device told us last.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ChildContacts {
-    /// Handles.
-    pub people: Vec<String>,
-    /// Names of groups.
-    pub groups: Vec<String>,
-    /// How many more there are, that did not fit.
-    pub more: u32,
-    /// When it was told, by the service's clock, milliseconds since 1970.
-    pub at_ms: u64,
-}
-
-/// What became of a wish for another age band.
+/// What became of what somebody wished.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AgeChange {
-    /// It is changed.
+pub enum Outcome {
+    /// It is done.
     Done,
-    /// The guardian with this handle is asked; it changes by itself when they allow it.
+    /// The guardian with this handle is asked; it is done by itself when they allow it.
     AskedGuardian(String),
-}
-
-/// What became of an acceptance.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answered {
-    /// It is accepted.
-    Accepted,
-    /// The guardian with this handle is asked; it is accepted by itself when they allow it.
-    AskedGuardian(String),
-}
-
-/// An age band in one word.
-pub(super) fn band_word(band: AgeBand) -> &'static str {
-    match band {
-        AgeBand::Unknown => "unknown",
-        AgeBand::Child => "child",
-        AgeBand::Teen => "teen",
-        AgeBand::Adult => "adult",
-    }
-}
-
-fn link_word(state: LinkState) -> Option<&'static str> {
-    match state {
-        LinkState::Asks => Some("asks"),
-        LinkState::Asked | LinkState::Keyed => Some("asked"),
-        LinkState::Linked => Some("linked"),
-        LinkState::Over => None,
-    }
 }
 
 impl Client {
     /// Gives the account another age band: younger at once; older with an invite that sets that band, or if the guardian
     /// allows it.
-    pub async fn change_age(&self, band: AgeBand, invite: Option<&str>) -> Result<AgeChange> {
+    pub async fn change_age(&self, band: AgeBand, invite: Option<&str>) -> Result<Outcome> {
         let doing = "changing the age";
         let socket = self.connected(PATIENCE).await?;
         let change = may_change(self.engine.shared.core().own_band()?, band);
         match (change, invite) {
-            (Change::Same, None) => return Ok(AgeChange::Done),
+            (Change::Same, None) => return Ok(Outcome::Done),
+            // The service says so by itself, and this device did not believe it: now the person says it too.
+            (Change::NeedsWord, None) if self.engine.shared.core().is_doubted(band)? => {}
             (Change::NeedsWord, None) => {
                 self.look_for_guardian().await;
                 let asked = self.engine.shared.core().ask_for_age(band)?;
                 self.poke();
                 let _ = self.sync(PATIENCE).await;
                 let why = "becoming older needs an invite for that age, or a guardian who allows it";
-                let fix = format!("`age {} --invite CODE`", band_word(band));
-                return asked.map(AgeChange::AskedGuardian).ok_or_else(|| Error::usage(doing, why, fix));
+                let fix = format!("`age {} --invite CODE`", band_word(band, Language::English));
+                return asked.map(Outcome::AskedGuardian).ok_or_else(|| Error::usage(doing, why, fix));
             }
             _ => {}
         }
         let (age_band, invite) = (band.into(), invite.unwrap_or_default().to_owned());
         let call = v1::ChangeAge { age_band, invite, guardian: Default::default() };
-        socket.call(doing, Call::ChangeAge(call)).await?;
+        // From here on the service may have done it, whether its answer comes or not.
+        self.engine.shared.core().ask_for_band(Some(band))?;
+        if let Err(error) = socket.call(doing, Call::ChangeAge(call)).await {
+            if !error.is_passing() {
+                self.engine.shared.core().ask_for_band(None)?;
+            }
+            return Err(error);
+        }
         self.engine.shared.core().step(|core| core.age_changed(band))?;
         self.poke();
         // The other side of a link that ended hears of it; it is kept if that takes longer.
         let _ = self.sync(GOODBYE).await;
-        Ok(AgeChange::Done)
+        Ok(Outcome::Done)
     }
 
     /// Whom we are linked with as child or guardian, or may be.
@@ -129,20 +124,22 @@ impl Client {
         let core = self.engine.shared.core();
         let mut links = Vec::new();
         for link in core.db.links_all()? {
-            let Some(state) = link_word(link.state) else { continue };
-            let role = match link.role {
-                Role::Guardian => "guardian",
-                Role::Child => "child",
-            };
-            links.push(GuardianLink { handle: core.name_of(&link.account)?, role, state });
+            let Some(state) = GuardianState::of(link.state) else { continue };
+            links.push(GuardianLink { handle: core.name_of(&link.account)?, role: link.role(), state });
         }
         links.sort_by(|a, b| a.handle.cmp(&b.handle));
         Ok(links)
     }
 
+    /// What a child has to know before it takes this person as guardian, in the person's language.
+    pub fn guardian_warning(&self, handle: &str) -> String {
+        let language = self.engine.shared.core().language().unwrap_or(Language::English);
+        guardian_warning(handle, language)
+    }
+
     /// Says that we want to be linked with this person, as child or guardian by our own age. Both have to say so. Returns
-    /// the state: `asked` (also while what both want is being set up) or `linked`.
-    pub async fn link_guardian(&self, handle: &str) -> Result<&'static str> {
+    /// how far it is.
+    pub async fn link_guardian(&self, handle: &str) -> Result<GuardianState> {
         let doing = "linking child and guardian";
         self.caught_up(PATIENCE).await?;
         let Contact { account, blocked, ended, .. } = self.person(handle).await?;
@@ -159,7 +156,7 @@ impl Client {
         let (state, row) = self.engine.shared.core().link(&account)?;
         self.poke();
         self.accepted(doing, row.as_slice()).await?;
-        Ok(link_word(state).unwrap_or("asked"))
+        Ok(GuardianState::of(state).unwrap_or(GuardianState::WeAsk))
     }
 
     /// Ends a link with a child of ours, or takes back or turns down what was only asked.
@@ -175,10 +172,9 @@ impl Client {
     /// What our children ask, oldest first for each.
     pub fn approvals(&self) -> Result<Vec<Approval>> {
         let core = self.engine.shared.core();
-        let approval = |waiting: crate::core::Waiting| {
-            let (child, what, name) =
-                (core.name_of(&waiting.child)?, waiting.kind(), waiting.name().to_owned());
-            let people = match waiting.what {
+        let approval = |ask: Ask| {
+            let (child, what, name) = (core.name_of(&ask.account)?, ask.kind(), ask.name().to_owned());
+            let people = match ask.what {
                 Asked::Group { people, .. } => people,
                 Asked::Contact { .. } | Asked::Age { .. } => Vec::new(),
             };
@@ -207,13 +203,7 @@ impl Client {
             let why = format!("you are not the guardian of {child}");
             return Err(Error::usage(doing, why, "`guardian` to see whose you are"));
         }
-        let told = core.told_by(&account)?;
-        Ok(told.map(|told| ChildContacts {
-            people: told.people,
-            groups: told.groups,
-            more: told.more,
-            at_ms: told.at_ms,
-        }))
+        core.told_by(&account)
     }
 
     /// The account behind a handle that this device knows.

@@ -18,6 +18,6 @@ mod watch;
 pub use client::{Client, Registration};
 pub use directory::{Alarm, Device, DirectoryEntry, DirectoryRoot, HistoryEntry, SafetyNumber};
 pub use groups::Group;
-pub use guardians::{AgeChange, Answered, Approval, ChildContacts, GuardianLink};
+pub use guardians::{Approval, GuardianLink, GuardianState, Outcome};
 pub use ops::{Me, default_home};
 pub use requests::Request;

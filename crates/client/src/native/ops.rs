@@ -2,13 +2,14 @@
 
 use std::{path::Path, time::Duration};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use zegel_proto::{
     AccountId, Code, Token, token_hash,
-    v1::{self, client_frame::Body as Call, server_frame::Body as Answer},
+    v1::{self, AgeBand, client_frame::Body as Call, server_frame::Body as Answer},
 };
+use zegel_safety::{Language, band_word};
 
-use super::{client::Client, guardians::band_word};
+use super::client::Client;
 use crate::{
     Error, Result,
     core::Said,
@@ -40,10 +41,15 @@ pub struct Me {
     pub server: String,
     /// How our entry stands in the key directory, as far as we know: `proven`, `promised` or `unknown`.
     pub directory: &'static str,
-    /// The age band that the service keeps: `child`, `teen`, `adult` or `unknown`.
-    pub age: &'static str,
+    /// The age band that the service keeps; written as `child`, `teen`, `adult` or `unknown`.
+    #[serde(serialize_with = "as_word")]
+    pub age: AgeBand,
     /// The guardian's handle; empty for none.
     pub guardian: String,
+}
+
+fn as_word<S: Serializer>(band: &AgeBand, to: S) -> std::result::Result<S::Ok, S::Error> {
+    to.serialize_str(band_word(*band, Language::English))
 }
 
 impl Client {
@@ -57,7 +63,7 @@ impl Client {
             device: core.me.device.to_hex(),
             server: core.me.server.clone(),
             directory: core.own().map_or("unknown", |own| own.trust.word()),
-            age: band_word(core.own_band().unwrap_or_default()),
+            age: core.own_band().unwrap_or_default(),
             guardian: core.guardian().unwrap_or_default(),
         }
     }
@@ -127,7 +133,15 @@ impl Client {
         if contact.blocked {
             return Err(Error::usage(doing, format!("you blocked {to}"), format!("`unblock {to}` first")));
         }
-        match core.direct_chat(&contact.account)? {
+        let chat = core.direct_chat(&contact.account)?;
+        // A code that was used before reached nobody; somebody vouched for us since.
+        if let Some(chat) = &chat
+            && core.is_unheard(chat)?
+            && core.holds_token_of(&contact.account)?
+        {
+            return Ok(None);
+        }
+        match chat {
             Some(chat) if chat.state == ConversationState::Open => Ok(Some(chat)),
             Some(chat) if chat.state == ConversationState::Request => {
                 let why = format!("{to} introduced themself to you and waits");
@@ -255,6 +269,10 @@ impl Client {
     /// Lifts a block. A chat with them begins anew.
     pub async fn unblock(&self, handle: &str) -> Result<()> {
         let contact = self.person(handle).await?;
+        if !contact.blocked {
+            let why = format!("you did not block {handle}");
+            return Err(Error::usage("lifting a block", why, "the name that you blocked them under"));
+        }
         self.engine.shared.core().unblock(&contact)?;
         self.poke();
         self.sync(PATIENCE).await

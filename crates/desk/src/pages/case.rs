@@ -207,7 +207,7 @@ impl Rule {
                 "at least {} different people within {}; the rule says {} or more",
                 ruled.counted,
                 words::count(ruled.days.into(), "day"),
-                ruled.people
+                ruled.least
             ),
             time: time(ruled.at_ms),
             decided: case.decision.as_ref().is_some_and(Decision::by_rule),
@@ -268,7 +268,9 @@ impl Message {
             text: match shown.finding {
                 _ if shown.is_disclosed() => Ok(Text(shown.text.clone())),
                 Finding::Change => Err("This is no message: the conversation's keys or members changed."),
-                _ => Err("Named, not disclosed: a message, or what their device tells by itself (such as that they accepted)."),
+                _ => Err(
+                    "Named, not disclosed: a message, or what their device tells by itself (such as that they accepted).",
+                ),
             },
         }
     }

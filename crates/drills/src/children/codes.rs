@@ -11,7 +11,7 @@ use std::{
 use zegel_client::AgeBand;
 use zegel_proto::v1::client_frame as ask;
 
-use super::scene::{Door, comes};
+use super::scene::{Door, comes, enter};
 use crate::{
     drill::{Attacker, Drill, Verdict, carried_out, held},
     kit::{Frame, Keys, Passing, Person, Proxy, Stage, Stranger, WAIT, pass},
@@ -22,7 +22,7 @@ pub const STOLEN: Drill = Drill {
     name: "stolen-code",
     attacker: Attacker::Stranger,
     attempt: "Mallory photographed the code that Mia gave to Bob, found one whose days are over, has one of somebody else's, and shows a good one of Mia's with a group that he brings her into.",
-    defence: "A code is good once, for days, and to its owner only; what is shown in vain makes a stranger, who does not reach a minor. A minor's client opens no group by a code, and declines it unseen.",
+    defence: "A code is good once, for days, and to its owner only; whoever shows one that is not good reaches nobody. It opens no group: the client ends that unseen.",
     caught: "at once: Mia sees nothing of it",
     run: |stage| Box::pin(stolen(stage)),
 };
@@ -30,7 +30,7 @@ pub const STOLEN: Drill = Drill {
 async fn stolen(stage: &Stage) -> Verdict {
     past(stage).await?;
     let mut mia = Person::registers_as(AgeBand::Child, "mia", stage.url()).await?;
-    let [bob, mallory, robert] =
+    let [mut bob, mallory, robert] =
         [stage.person("bob").await?, stage.person("mallory").await?, stage.person("robert").await?];
     let zoe = stage.person("zoe").await?;
 
@@ -48,17 +48,22 @@ async fn stolen(stage: &Stage) -> Verdict {
     robert.sends("we met at the club", "mia").await?;
 
     let code = mia.client()?.code().await?;
+    let keys = mia.copied("bob")?;
     mia.closes().await;
+    bob.closes().await;
+    let (_, before) = enter(stage.address(), &keys).await?;
     let proxy = stage.proxy().await?;
     let mallet = Person::registers("mallet", &proxy.url()).await?;
     let shown = shows_with_all(&proxy, &code).await?;
     mallet.client()?.group_create("club", &["mia".to_owned()]).await?;
     mallet.sends("welcome", "club").await?;
-    carried_out(shown.load(Relaxed) > 0, "showing a code with a group")?;
+    let (_, after) = enter(stage.address(), &keys).await?;
+    let brought = shown.load(Relaxed) > 0 && after.next_seq > before.next_seq;
+    carried_out(brought, "bringing a group to Mia by her code")?;
 
     mia.connects().await?;
-    let requests = mia.client()?.requests()?;
-    held(requests.is_empty(), format!("Mia is asked {requests:?}"))?;
+    let asking: Vec<_> = mia.client()?.requests()?.into_iter().map(|request| request.from).collect();
+    held(asking.is_empty(), format!("Mia is asked by {asking:?}"))?;
     let groups = mia.client()?.groups()?;
     held(groups.is_empty(), format!("Mia is in {groups:?}"))?;
     let thieves = ["mallory", "robert", "mallet"];
@@ -84,7 +89,7 @@ async fn past(stage: &Stage) -> Verdict<()> {
         server.kill();
         server.data().join("zegel.db")
     });
-    let turned = rusqlite::Connection::open(&database)?.execute("UPDATE token SET day = day - 3", [])?;
+    let turned = rusqlite::Connection::open(&database)?.execute("UPDATE token SET day = day - 1000", [])?;
     carried_out(turned == 1, format!("turning back the day of one code, but {turned}"))?;
     stage.server(|server| {
         server.configure("\n[retention]\nsweep_seconds = 1\n")?;

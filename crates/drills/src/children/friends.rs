@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use zegel_client::{AgeBand, Request};
+use zegel_client::{AgeBand, AskKind, GuardianState, Request};
 use zegel_content::{Content, GUARDIAN_TYPE, Guardian, TOKENS_TYPE, Tokens};
 use zegel_franking::franking_tag;
 use zegel_proto::v1::client_frame::Body as Call;
@@ -92,16 +92,19 @@ async fn tells(by: &Person, to: &str, content_type: &str, body: Vec<u8>) -> Verd
 /// Links a child and an adult who are in contact.
 pub async fn links(child: &Person, guardian: &Person) -> Verdict<()> {
     guardian.client()?.link_guardian(&child.handle).await?;
-    carried_out(until(WAIT, || link(child, guardian) == "asks").await, "asking a child")?;
+    carried_out(
+        until(WAIT, || link(child, guardian) == Some(GuardianState::TheyAsk)).await,
+        "asking a child",
+    )?;
     child.client()?.link_guardian(&guardian.handle).await?;
-    let linked = || link(child, guardian) == "linked" && link(guardian, child) == "linked";
+    let linked = || [link(child, guardian), link(guardian, child)] == [Some(GuardianState::Linked); 2];
     carried_out(until(WAIT, linked).await, "linking child and guardian")
 }
 
-/// How far a link is; empty for none.
-pub fn link(of: &Person, with: &Person) -> &'static str {
+/// How far a link is; `None` for none.
+pub fn link(of: &Person, with: &Person) -> Option<GuardianState> {
     let links = of.client().ok().and_then(|client| client.guardians().ok()).unwrap_or_default();
-    links.iter().find(|link| link.handle == with.handle).map(|link| link.state).unwrap_or_default()
+    links.iter().find(|link| link.handle == with.handle).map(|link| link.state)
 }
 
 /// Who a child's guardian is, by their own device.
@@ -110,10 +113,10 @@ pub fn guardian_of(child: &Person) -> Verdict<String> {
 }
 
 /// What a child asks, by kind and name.
-pub async fn asks(guardian: &Person, kind: &str, name: &str) -> Verdict<()> {
+pub async fn asks(guardian: &Person, kind: AskKind, name: &str) -> Verdict<()> {
     let came = || {
         let all = guardian.client().ok().and_then(|client| client.approvals().ok()).unwrap_or_default();
         all.iter().any(|approval| (approval.what, approval.name.as_str()) == (kind, name))
     };
-    carried_out(until(WAIT, came).await, format!("asking the guardian for {kind} {name}"))
+    carried_out(until(WAIT, came).await, format!("asking the guardian for {} {name}", kind.word()))
 }

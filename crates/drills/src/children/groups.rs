@@ -1,14 +1,16 @@
 //! A group as the way to a minor.
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use zegel_client::{AgeBand, Request};
 
 use super::{
     codes::shows_with_all,
-    friends::{asked, comes_back, is_told, minor_with_friend, vouches, waiting},
+    friends::{asked, comes_back, minor_with_friend, vouches, waiting},
 };
 use crate::{
     drill::{Attacker, Drill, Failure, Verdict, carried_out, held},
-    kit::{Person, Stage, befriend, pass, until, WAIT},
+    kit::{Person, SOON, Stage, WAIT, befriend, pass, until},
 };
 
 /// Somebody brings a minor into a group.
@@ -16,7 +18,7 @@ pub const ANOTHER_GROUP: Drill = Drill {
     name: "another-group",
     attacker: Attacker::Stranger,
     attempt: "Mallory founds groups and brings Mia into them: with nothing, with a contact code of hers, with a token that her friend Bob passed on. Bob brings her into one with Carol, whom she does not know, and adds Carol to another later.",
-    defence: "A stranger's group does not come, nor one by a code; of the others Mia's device says who in them is not connected to her, before she is in, and when somebody comes later.",
+    defence: "A stranger's group does not come, nor one by a code; of the others Mia's device says who in them is not connected to her, and asks: before she is in, and again when somebody comes later.",
     caught: "at once: she is in no group with a stranger that she was not asked about",
     run: |stage| Box::pin(another(stage)),
 };
@@ -35,7 +37,7 @@ async fn another(stage: &Stage) -> Verdict {
     let code = mia.client()?.code().await?;
     let shown = shows_with_all(&proxy, &code).await?;
     founds(&mallory, "by code", &["mia"]).await?;
-    carried_out(shown.load(std::sync::atomic::Ordering::Relaxed) > 0, "showing a code with a group")?;
+    carried_out(shown.load(Relaxed) > 0, "showing a code with a group")?;
     proxy.rule(pass).await;
     comes_back(&mut mia).await?;
     // Declined unseen: it is there, and she does not see it.
@@ -60,20 +62,24 @@ async fn another(stage: &Stage) -> Verdict {
     names(&mia, "by a friend", &["carol", "mallory"], "bob").await?;
     held(mia.shows("welcome to the club") == 0, "Mia is in a group that she was not asked about")?;
 
-    // Of people whom she knows nothing is asked; whoever comes later is named.
+    // Of people whom she knows nothing is asked; about whoever comes later she is asked again.
     founds(&bob, "two", &["mia"]).await?;
     carried_out(until(WAIT, || is_open(&mia, "two")).await, "a group of two friends")?;
     bob.client()?.group_add("two", &["carol".to_owned()]).await?;
-    let there = || {
-        let groups = mia.client().ok().and_then(|client| client.groups().ok()).unwrap_or_default();
-        groups.iter().any(|group| group.name == "two" && group.members.iter().any(|who| who == "carol"))
-    };
-    carried_out(until(WAIT, there).await, "adding Carol later")?;
-    held(is_told(&mia, "Not connected to you: carol.").await, "nobody tells Mia that Carol came")?;
+    held(until(SOON, || mia.has_request("two")).await, "nobody asks Mia about Carol, who came later")?;
+    names(&mia, "two", &["carol"], "").await?;
+    bob.sends("meet Carol", "two").await?;
+    carol.joins("two").await?;
+    carol.reads("meet Carol").await?;
+    comes_back(&mut mia).await?;
+    held(mia.shows("meet Carol") == 0, "Mia is still in a group into which a stranger came")?;
+    mia.accepts("two").await?;
+    mia.reads("meet Carol").await?;
 
     mia.accepts("club").await?;
     mia.reads("welcome to the club").await?;
-    Ok("two groups never came to her eyes, of two she was told who is a stranger first, and of one at once".into())
+    Ok("two groups never came to her eyes, and three wait until she has seen who in them is a stranger"
+        .into())
 }
 
 async fn founds(by: &Person, name: &str, people: &[&str]) -> Verdict<()> {

@@ -104,15 +104,15 @@ pub async fn enter(server: &str, keys: &Keys) -> Verdict<(Stranger, v1::Authenti
     }
 }
 
-/// Somebody introduces themself to whoever has these addresses, in one conversation, and shows each a token or none.
-pub async fn introduces(by: &mut Stranger, to: &[(Address, Option<Token>)]) -> Verdict<tell::Body> {
+/// A conversation is founded with whoever has these addresses, and shows each a token or none.
+pub fn introduction(to: &[(Address, Option<Token>)]) -> v1::Submit {
     let group = GroupId::random();
     let tag = [&[35, 0, 0x20, 32][..], &[7; 32]].concat();
     let newcomer = |(at, token): &(Address, Option<Token>)| v1::Newcomer {
         address: at.to_field(),
         token: token.map(Token::to_field).unwrap_or_default(),
     };
-    let submit = v1::Submit {
+    v1::Submit {
         submission_id: SubmissionId::random().to_field(),
         group_id: group.to_field(),
         token: vec![0; 32].into(),
@@ -125,11 +125,15 @@ pub async fn introduces(by: &mut Stranger, to: &[(Address, Option<Token>)]) -> V
             ..Default::default()
         }),
         ..Default::default()
-    };
-    by.call(ask::Body::Submit(submit)).await
+    }
 }
 
-/// The same with one, which the service must take, whatever becomes of it.
+/// Somebody introduces themself so.
+pub async fn introduces(by: &mut Stranger, to: &[(Address, Option<Token>)]) -> Verdict<tell::Body> {
+    by.call(ask::Body::Submit(introduction(to))).await
+}
+
+/// The same to one person, which the service must take, whatever becomes of it.
 pub async fn comes(by: &mut Stranger, to: &mut Door, token: Option<Token>) -> Verdict<()> {
     let at = to.address().await?;
     let answer = introduces(by, &[(at, token)]).await?;

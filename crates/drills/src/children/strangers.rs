@@ -18,7 +18,7 @@ pub const MASS: Drill = Drill {
     name: "mass-of-requests",
     attacker: Attacker::Stranger,
     attempt: "With a changed client Mallory comes to more strangers than a day allows: one after the other, 256 in one submission, with made-up codes so that they look like no strangers, and from three accounts of the invite that was made for him.",
-    defence: "All newcomers without a good code count, for the person whose accounts those are: what would be too many is refused as a whole, and a code that is not good makes a stranger's introduction, which is dropped when the day is spent.",
+    defence: "All newcomers without a code count, for the person whose accounts those are, and what would be too many is refused as a whole. With a code that is not good one reaches nobody.",
     caught: "at once: he reaches as many as the rule says",
     run: |stage| Box::pin(mass(stage)),
 };
@@ -53,8 +53,8 @@ async fn mass(stage: &Stage) -> Verdict {
     let all = town.some(10, MAX_ADDS - 10).await?;
     carried_out(!is_refused(&introduces(&mut with_codes, &all).await?)?, "showing 246 made-up codes")?;
     let came = town.came().await?;
-    held(came <= a_day, format!("with made-up codes he reached {came} at once, and not {a_day}"))?;
-    carried_out(came == a_day, format!("reaching {came} by made-up codes before the day was spent"))?;
+    held(came <= 10, format!("he reached {came}, of whom he showed all but 10 made-up codes"))?;
+    carried_out(came == 10, format!("reaching {came} and not 10 without a code"))?;
 
     let invite = invite(stage, &["--for-one", "--uses", "3"])?;
     for handle in ["first", "second", "third"] {
@@ -67,7 +67,9 @@ async fn mass(stage: &Stage) -> Verdict {
     let came = town.came().await?;
     held(came <= a_day, format!("with three accounts he reached {came}, and not {a_day}"))?;
     carried_out(came == a_day, format!("reaching {came} with three accounts"))?;
-    Ok(format!("{a_day} a day, by each of four ways; who gave a code is reached all the same"))
+    Ok(format!(
+        "{a_day} a day in every way, and none by made-up codes; who gave a code is reached all the same"
+    ))
 }
 
 /// Whether a submission was refused as too many strangers; that it was refused for nothing else.
@@ -207,6 +209,8 @@ async fn all_about(by: &mut Stranger, door: &mut Door) -> Verdict<Vec<String>> {
     answers.push(sized(&by.call(ask::Body::AcceptAddress(accept)).await?));
     let delete = v1::DeleteAddresses { addresses: vec![address], declined: account.clone() };
     answers.push(sized(&by.call(ask::Body::DeleteAddresses(delete)).await?));
+    let end = v1::EndBinding { address: at.to_field(), tag: vec![7; 32].into() };
+    answers.push(sized(&by.call(ask::Body::EndBinding(end)).await?));
     let block = v1::Block { account, lift: true };
     answers.push(sized(&by.call(ask::Body::Block(block)).await?));
     Ok(answers)

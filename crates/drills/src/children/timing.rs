@@ -3,13 +3,14 @@
 use std::time::Instant;
 
 use zegel_proto::{
-    Address, GroupId, SubmissionId, token_hash,
-    v1::{self, AgeBand, client_frame as ask, server_frame as tell},
+    Address, GroupId,
+    v1::{AgeBand, client_frame as ask, server_frame as tell},
 };
 
+use super::scene::introduction;
 use crate::{
     drill::{Attacker, Drill, Failure, Verdict, carried_out, held},
-    kit::{Keys, Stage, Stranger, code_of, hollow_message},
+    kit::{Keys, Stage, Stranger, code_of},
 };
 
 /// Somebody times their introductions.
@@ -57,7 +58,7 @@ async fn timed(stage: &Stage) -> Verdict {
     }
     let (mut delivered, mut dropped) = (Vec::new(), Vec::new());
     for Knock { sender, at, minor, .. } in knocks {
-        let submit = introduction(&at);
+        let submit = introduction(&[(at, None)]);
         let begun = Instant::now();
         let answer = senders[sender].call(ask::Body::Submit(submit)).await?;
         let took = begun.elapsed();
@@ -92,27 +93,6 @@ async fn receivers(stage: &Stage, name: &str, age_band: AgeBand) -> Verdict<(Key
         if addresses.len() >= SENDERS * EACH {
             return Ok((keys, addresses));
         }
-    }
-}
-
-/// A conversation is founded with whoever has this address.
-fn introduction(to: &Address) -> v1::Submit {
-    let group = GroupId::random();
-    let tag = [&[35, 0, 0x20, 32][..], &[7; 32]].concat();
-    let newcomer = v1::Newcomer { address: to.to_field(), ..Default::default() };
-    v1::Submit {
-        submission_id: SubmissionId::random().to_field(),
-        group_id: group.to_field(),
-        token: vec![0; 32].into(),
-        message: hollow_message(&group, 0, 3, &[0]).into(),
-        next_token_hash: token_hash(&group.0).to_vec().into(),
-        first: hollow_message(&group, 1, 1, &tag).into(),
-        welcome: Some(v1::WelcomeOut {
-            welcome: vec![0; 1000].into(),
-            newcomers: vec![newcomer],
-            ..Default::default()
-        }),
-        ..Default::default()
     }
 }
 

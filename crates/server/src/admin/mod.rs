@@ -68,9 +68,12 @@ pub enum Command {
         #[arg(long)]
         lift: bool,
     },
-    /// Lets a child's account have another guardian, when the one it had is gone (lost device, deleted account)
+    /// Lets a child's account have another guardian, when the one it had is blocked, gone (lost device, deleted account) or
+    /// no good
     ///
-    /// Where the two are still linked it changes nothing for long: the child's device tells the service again.
+    /// A child who blocks a guardian has left them; the service learns nothing of that and keeps the account guarded until
+    /// this is typed. The guardian is not told. Where the two are still linked it changes nothing for long: the child's device tells
+    /// the service again. So a child with a guardian who is no good blocks them first.
     ReleaseGuardian {
         /// Where it works.
         #[command(flatten)]

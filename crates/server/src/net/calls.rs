@@ -138,6 +138,8 @@ fn name(body: &ask::Body) -> &'static str {
         ChangeAge(_) => "change_age",
         SetGuardian(_) => "set_guardian",
         FetchPolicy(_) => "fetch_policy",
+        EndBinding(_) => "end_binding",
+        DropTokens(_) => "drop_tokens",
         PutBlob(_) => "put_blob",
         GetBlob(_) => "get_blob",
         AppendChain(_) => "append_chain",

@@ -27,16 +27,13 @@ pub(super) struct Peer(pub IpAddr);
 
 /// All paths. `origin` is where browsers open the desk.
 pub(super) fn router(shared: Arc<Shared>, origin: Origin) -> Router {
-    let root = format!(
-        "This is a Zegel service. Safety, and help: /safety\nThe desk, for those who work there: {origin}/desk\n"
-    );
+    let safety = safety::router(shared.clone(), &origin);
     let desk = zegel_desk::router(Arc::new(Desk::new(shared.service.clone())), origin);
     let desk = desk.layer(from_fn_with_state(shared.clone(), knock));
     Router::new()
-        .route("/", get(async move || root.clone()))
         .route("/v1/socket", get(socket))
         .merge(directory::router())
-        .merge(safety::router(shared.clone()))
+        .merge(safety)
         .route("/healthz", get(healthz))
         .route("/metrics", get(metrics))
         .with_state(shared)

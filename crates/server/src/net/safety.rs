@@ -1,4 +1,4 @@
-//! `/safety`: the rules that protect people, what young people and guardians need to know, and where help is. Pages in
+//! `/` and `/safety`: what this is, the rules that protect people, what young people and guardians need to know, and where help is. Pages in
 //! English and Dutch, without a script or a cookie. Who reads them is noted nowhere.
 
 mod language;
@@ -16,11 +16,12 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use zegel_desk::Origin;
 use zegel_proto::v1;
 
 use super::{Shared, http::Peer};
 use language::{country, language};
-use pages::{Frame, GuardiansPage, HelpPage, RulesPage, YoungPage};
+use pages::{Frame, GuardiansPage, HelpPage, RulesPage, WelcomePage, YoungPage};
 
 /// Leaves a browser nothing to do but show the page, and tells the next site nothing of where one came from.
 const HEADERS: [(HeaderName, &str); 8] = [
@@ -41,9 +42,16 @@ const HEADERS: [(HeaderName, &str); 8] = [
     ),
 ];
 
-/// All paths below `/safety`.
-pub(super) fn router(shared: Arc<Shared>) -> Router<Arc<Shared>> {
+/// `/`, and all paths below `/safety`. `origin` is where browsers open the desk.
+pub(super) fn router(shared: Arc<Shared>, origin: &Origin) -> Router<Arc<Shared>> {
+    let desk: Arc<str> = format!("{origin}/desk").into();
+    let welcome =
+        async move |State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery, headers: HeaderMap| {
+            let frame = frame(&shared, "/", query.as_deref(), &headers);
+            page(&WelcomePage { frame, desk: &desk })
+        };
     Router::new()
+        .route("/", get(welcome))
         .route("/safety", get(rules))
         .route("/safety/young", get(young))
         .route("/safety/guardians", get(guardians))
@@ -76,7 +84,7 @@ async fn guard(State(shared): State<Arc<Shared>>, request: Request, next: Next) 
 
 async fn rules(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
     let frame = frame(&shared, "/safety", query.as_deref(), &headers);
-    page(&RulesPage::new(frame, shared.service.safety(), shared.service.policy_changes()))
+    page(&RulesPage::new(frame, shared.service.safety(), shared.service.policies()))
 }
 
 async fn young(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {

@@ -28,21 +28,52 @@ pub(super) enum State {
         /// By whom: nobody else is counted as declined.
         introducer: AccountId,
     },
-    /// Delivered without limits.
+    /// Delivered without limits. Whoever brings the address in again is judged.
     Accepted,
+    /// As accepted, and its owner bound it: a Welcome that comes here was asked for.
+    Bound,
     /// Written to the mailbox that nobody reads.
-    Sink,
-    /// Was delivered, until the address was deleted: nothing is written any more.
-    Ended,
+    Sink {
+        /// When it was introduced: it is kept as long as one that was delivered.
+        since_hour: u32,
+    },
+    /// Was accepted, until its owner ended it.
+    Ended {
+        /// When.
+        since_hour: u32,
+    },
 }
 
 impl State {
-    /// Dropped, or not accepted in time.
+    /// Not accepted in time. What was dropped or ended is over no sooner: whoever fills an address could tell it from the rest.
     pub(super) fn is_over(self, hour: u32) -> bool {
+        self.since_hour().is_some_and(|since| hour.saturating_sub(since) > UNACCEPTED_HOURS)
+    }
+
+    /// What it is when its owner ends it. What was not accepted goes on being written where nobody reads, so that its sender
+    /// cannot tell when it was declined.
+    fn ended(self, hour: u32) -> Self {
         match self {
-            Self::Pending { since_hour, .. } => hour.saturating_sub(since_hour) > UNACCEPTED_HOURS,
-            Self::Accepted => false,
-            Self::Sink | Self::Ended => true,
+            Self::Pending { since_hour, .. } | Self::Sink { since_hour } => Self::Sink { since_hour },
+            Self::Accepted | Self::Bound => Self::Ended { since_hour: hour },
+            Self::Ended { .. } => self,
+        }
+    }
+
+    fn since_hour(self) -> Option<u32> {
+        match self {
+            Self::Pending { since_hour, .. } | Self::Sink { since_hour } | Self::Ended { since_hour } => {
+                Some(since_hour)
+            }
+            Self::Accepted | Self::Bound => None,
+        }
+    }
+
+    /// When a stranger was introduced here, delivered or not.
+    fn stranger_since(self) -> Option<u32> {
+        match self {
+            Self::Ended { .. } => None,
+            _ => self.since_hour(),
         }
     }
 }
@@ -97,23 +128,32 @@ impl AddressValue {
         Self { device, last_resort, bindings: Vec::new() }
     }
 
-    /// Whether a conversation may be introduced here that was not before.
+    /// Whether a conversation may be introduced here that was not before, or that its owner ended.
     pub(super) fn is_open_to(&self, tag: &[u8; 32]) -> bool {
-        self.bindings.is_empty() || self.last_resort && self.bindings.iter().all(|b| &b.tag != tag)
+        let known = self.bindings.iter().find(|binding| &binding.tag == tag);
+        let new = known.is_none_or(|binding| matches!(binding.state, State::Ended { .. }));
+        self.bindings.is_empty() || self.last_resort && new
     }
 
     pub(super) fn binding(&mut self, tag: &[u8; 32]) -> Option<&mut Binding> {
         self.bindings.iter_mut().find(|b| &b.tag == tag)
     }
 
-    /// Adds a conversation. A last-resort address that is full forgets one that was dropped, or not accepted in
-    /// time; if there is none, nothing is added and false returned.
-    pub(super) fn bind(&mut self, tag: [u8; 32], state: State, hour: u32) -> bool {
+    /// Adds a conversation, or brings one in again that had ended. A last-resort address that is full forgets one that is
+    /// over; for one that was asked for also the stranger's who came first, whatever became of it. If there is none, nothing
+    /// is added and false returned.
+    pub(super) fn bind(&mut self, tag: [u8; 32], state: State, hour: u32, asked_for: bool) -> bool {
+        if let Some(known) = self.binding(&tag) {
+            known.state = state;
+            return true;
+        }
         if self.bindings.len() >= MAX_BINDINGS {
-            let Some(over) = self.bindings.iter().position(|b| b.state.is_over(hour)) else {
-                return false;
-            };
-            self.bindings.remove(over);
+            let over = self.bindings.iter().position(|binding| binding.state.is_over(hour));
+            let strangers = self.bindings.iter().enumerate();
+            let strangers = strangers.filter_map(|(at, binding)| Some((binding.state.stranger_since()?, at)));
+            let stranger = strangers.min().filter(|_| asked_for).map(|(_, at)| at);
+            let Some(out) = over.or(stranger) else { return false };
+            self.bindings.remove(out);
         }
         self.bindings.push(Binding { tag, state });
         true
@@ -123,21 +163,29 @@ impl AddressValue {
     pub(super) fn decline(&mut self, whom: &AccountId) -> bool {
         let mut declined = false;
         for binding in &mut self.bindings {
-            if matches!(&binding.state, State::Pending { introducer, .. } if introducer == whom) {
-                binding.state = State::Sink;
-                declined = true;
+            match binding.state {
+                State::Pending { introducer, since_hour, .. } if introducer == *whom => {
+                    binding.state = State::Sink { since_hour };
+                    declined = true;
+                }
+                _ => {}
             }
         }
         declined
     }
 
+    /// Ends what one conversation has here.
+    pub(super) fn end(&mut self, tag: &[u8; 32], hour: u32) {
+        if let Some(binding) = self.binding(tag) {
+            binding.state = binding.state.ended(hour);
+        }
+    }
+
     /// What stays of an address that was deleted: the mailbox that nobody reads has it, so nobody else can bind it.
-    /// What was not accepted goes on being written there, so that its sender cannot tell when it was declined. That a
-    /// conversation was accepted stays known: its members would else count as strangers here, and could tell.
-    pub(super) fn buried(mut self) -> Self {
+    /// That a conversation was accepted stays known: its members would else count as strangers here, and could tell.
+    pub(super) fn buried(mut self, hour: u32) -> Self {
         for binding in &mut self.bindings {
-            let was_accepted = matches!(binding.state, State::Accepted | State::Ended);
-            binding.state = if was_accepted { State::Ended } else { State::Sink };
+            binding.state = binding.state.ended(hour);
         }
         Self { device: SINK, last_resort: false, ..self }
     }
@@ -151,8 +199,9 @@ impl AddressValue {
             let (kind, entries, since_hour, introducer) = match *state {
                 State::Pending { entries, since_hour, introducer } => (0u8, entries, since_hour, introducer),
                 State::Accepted => (1, 0, 0, nobody),
-                State::Sink => (2, 0, 0, nobody),
-                State::Ended => (3, 0, 0, nobody),
+                State::Sink { since_hour } => (2, 0, since_hour, nobody),
+                State::Ended { since_hour } => (3, 0, since_hour, nobody),
+                State::Bound => (4, 0, 0, nobody),
             };
             bytes.extend_from_slice(tag);
             bytes.push(kind);
@@ -181,15 +230,13 @@ fn read_binding(bytes: &[u8]) -> Option<Binding> {
     let (entries, rest) = rest.split_first_chunk()?;
     let (since_hour, rest) = rest.split_first_chunk()?;
     let introducer = AccountId(*rest.first_chunk()?);
+    let since_hour = u32::from_be_bytes(*since_hour);
     let state = match kind {
-        0 => State::Pending {
-            entries: u32::from_be_bytes(*entries),
-            since_hour: u32::from_be_bytes(*since_hour),
-            introducer,
-        },
+        0 => State::Pending { entries: u32::from_be_bytes(*entries), since_hour, introducer },
         1 => State::Accepted,
-        2 => State::Sink,
-        3 => State::Ended,
+        2 => State::Sink { since_hour },
+        3 => State::Ended { since_hour },
+        4 => State::Bound,
         _ => return None,
     };
     Some(Binding { tag: *tag, state })
@@ -204,15 +251,15 @@ mod tests {
         let mut value = AddressValue::unbound(DeviceId([4; 16]), true);
         assert_eq!(value.to_bytes().len(), FIRST_STEP);
         for i in 0..MAX_BINDINGS as u8 {
-            let state = match i % 3 {
-                0 => {
-                    State::Pending { entries: u32::MAX, since_hour: 500_000, introducer: AccountId([i; 16]) }
-                }
+            let since_hour = 500_000;
+            let state = match i % 5 {
+                0 => State::Pending { entries: u32::MAX, since_hour, introducer: AccountId([i; 16]) },
                 1 => State::Accepted,
-                _ if i % 2 == 0 => State::Ended,
-                _ => State::Sink,
+                2 => State::Bound,
+                3 => State::Ended { since_hour },
+                _ => State::Sink { since_hour },
             };
-            assert!(value.bind([i; 32], state, 500_000));
+            assert!(value.bind([i; 32], state, 500_000, false));
             let bytes = value.to_bytes();
             assert!(bytes.len() == FIRST_STEP || bytes.len().is_multiple_of(STEP));
             assert_eq!(AddressValue::from_bytes(&bytes), Some(value.clone()));
@@ -221,24 +268,67 @@ mod tests {
     }
 
     #[test]
-    fn a_full_one_forgets_what_was_dropped_or_not_accepted_in_time() {
-        let mut value = AddressValue::unbound(DeviceId([4; 16]), true);
+    fn a_full_one_forgets_what_was_not_accepted_in_time_and_dropped_ones_no_sooner() {
         let pending = |since_hour| State::Pending { entries: 0, since_hour, introducer: AccountId([1; 16]) };
-        for i in 0..MAX_BINDINGS as u8 {
-            let state = match i {
-                9 => State::Sink,
-                10 => pending(100),
-                11 => pending(101),
-                _ => State::Accepted,
-            };
-            value.bind([i; 32], state, 100);
+        let states =
+            [pending, |since_hour| State::Sink { since_hour }, |since_hour| State::Ended { since_hour }];
+        for (old, young) in [(0, 1), (1, 2), (2, 0)] {
+            let mut value = AddressValue::unbound(DeviceId([4; 16]), true);
+            for i in 0..MAX_BINDINGS as u8 {
+                let state = match i {
+                    9 => states[young](101),
+                    10 => states[old](100),
+                    11 => State::Bound,
+                    _ => State::Accepted,
+                };
+                value.bind([i; 32], state, 100, false);
+            }
+            let hour = 101 + UNACCEPTED_HOURS;
+            assert!(!value.bind([99; 32], State::Accepted, hour - 1, false));
+            assert!(value.bind([110; 32], State::Accepted, hour, false));
+            assert!(value.binding(&[10; 32]).is_none() && value.binding(&[9; 32]).is_some());
+            assert!(!value.bind([99; 32], State::Accepted, hour, false));
         }
-        let hour = 101 + UNACCEPTED_HOURS;
-        for n in [9, 10] {
-            assert!(value.bind([100 + n; 32], State::Accepted, hour));
-            assert!(value.binding(&[n; 32]).is_none() && value.binding(&[100 + n; 32]).is_some());
+    }
+
+    #[test]
+    fn for_one_that_was_asked_for_a_full_one_forgets_the_first_stranger_delivered_or_not() {
+        let pending = |since_hour| State::Pending { entries: 0, since_hour, introducer: AccountId([1; 16]) };
+        for first_is_dropped in [true, false] {
+            let mut value = AddressValue::unbound(DeviceId([4; 16]), true);
+            for i in 0..MAX_BINDINGS as u8 {
+                let state = match i {
+                    0 => State::Ended { since_hour: 99 },
+                    9 if first_is_dropped => State::Sink { since_hour: 100 },
+                    9 => pending(100),
+                    10 if first_is_dropped => pending(101),
+                    10 => State::Sink { since_hour: 101 },
+                    _ => State::Accepted,
+                };
+                value.bind([i; 32], state, 100, false);
+            }
+            assert!(!value.bind([99; 32], State::Accepted, 102, false));
+            for gone in [9, 10] {
+                assert!(value.bind([100 + gone; 32], State::Accepted, 102, true));
+                assert!(value.binding(&[gone; 32]).is_none(), "{gone}");
+            }
+            // Whom somebody accepted, and when they ended it, is no stranger's to find out.
+            assert!(!value.bind([99; 32], State::Accepted, 102, true));
         }
-        assert!(!value.bind([99; 32], State::Accepted, hour));
+    }
+
+    #[test]
+    fn what_ended_may_come_in_again_at_a_last_resort_only_and_what_was_dropped_may_not() {
+        let pending = State::Pending { entries: 3, since_hour: 100, introducer: AccountId([1; 16]) };
+        for (state, again) in [(State::Accepted, true), (State::Bound, true), (pending, false)] {
+            for last_resort in [true, false] {
+                let mut value = AddressValue::unbound(DeviceId([4; 16]), last_resort);
+                value.bind([1; 32], state, 100, false);
+                assert!(!value.is_open_to(&[1; 32]));
+                value.end(&[1; 32], 200);
+                assert_eq!(value.is_open_to(&[1; 32]), again && last_resort, "{state:?}");
+            }
+        }
     }
 
     #[test]
@@ -246,16 +336,20 @@ mod tests {
         for state in [
             State::Pending { entries: 3, since_hour: 100, introducer: AccountId([1; 16]) },
             State::Accepted,
-            State::Sink,
+            State::Bound,
+            State::Sink { since_hour: 100 },
         ] {
             let mut value = AddressValue::unbound(DeviceId([4; 16]), true);
-            value.bind([1; 32], state, 100);
+            value.bind([1; 32], state, 100, false);
             let size = value.to_bytes().len();
-            let mut buried = value.buried();
+            let mut buried = value.buried(200);
             assert_eq!((buried.to_bytes().len(), buried.device, buried.last_resort), (size, SINK, false));
             let left = buried.binding(&[1; 32]).map(|binding| binding.state);
-            let kept = if state == State::Accepted { State::Ended } else { State::Sink };
-            assert_eq!((left, buried.clone().buried()), (Some(kept), buried));
+            let kept = match state {
+                State::Accepted | State::Bound => State::Ended { since_hour: 200 },
+                _ => State::Sink { since_hour: 100 },
+            };
+            assert_eq!((left, buried.clone().buried(300)), (Some(kept), buried));
         }
     }
 

@@ -1,4 +1,4 @@
-//! Addresses, as their owner handles them: bound, accepted, deleted.
+//! Addresses, as their owner handles them: bound, accepted, ended, deleted.
 
 use bytes::Bytes;
 use zegel_proto::{AccountId, Address, Code, DeviceId, v1};
@@ -31,14 +31,8 @@ impl Service {
                 Some(_) => return Ok(Err(Refusal::bad_request("this address is in use; make a fresh one"))),
             };
             let free = value.last_resort || value.bindings.is_empty();
-            let bound = match value.binding(&target.tag) {
-                Some(binding) => {
-                    binding.state = State::Accepted;
-                    true
-                }
-                None => free && value.bind(target.tag, State::Accepted, hour),
-            };
-            if !bound {
+            let may = free || value.binding(&target.tag).is_some();
+            if !may || !value.bind(target.tag, State::Bound, hour, true) {
                 return Ok(Err(Refusal::bad_request("this address has its conversation; make a fresh one")));
             }
             tx.put_address(&target.hash, &target.seal(&value))?;
@@ -64,13 +58,36 @@ impl Service {
                 return unknown();
             }
             let Some(binding) = value.binding(&target.tag) else { return unknown() };
-            if binding.state != State::Accepted {
+            if !matches!(binding.state, State::Accepted | State::Bound) {
                 binding.state = State::Accepted;
                 tx.put_address(&target.hash, &target.seal(&value))?;
             }
             Ok(Ok(()))
         })
         .await?
+    }
+
+    /// Ends what one conversation has of an address: of one that serves no other, the whole address.
+    pub(super) async fn end_binding(&self, session: &Session, call: v1::EndBinding) -> Result<(), Refusal> {
+        let (account, device) = session.member()?;
+        self.limits.call(device, 1)?;
+        let target = self.tagged(&call.address, &call.tag)?;
+        let now = Now::get();
+        write(&*self.store, move |tx| {
+            let Some(mut value) = tx.address(&target.hash)?.and_then(|sealed| target.open(&sealed)) else {
+                return Ok(());
+            };
+            if !owns(tx, &account, &value.device)? || value.binding(&target.tag).is_none() {
+                return Ok(());
+            }
+            if !value.last_resort {
+                return tx.bury_address(&target.hash, &target.seal(&value.buried(now.hour())), now.day());
+            }
+            value.end(&target.tag, now.hour());
+            tx.put_address(&target.hash, &target.seal(&value))
+        })
+        .await?;
+        Ok(())
     }
 
     pub(super) async fn delete_addresses(
@@ -108,7 +125,7 @@ impl Service {
                     // Others came to the same address.
                     tx.put_address(&target.hash, &target.seal(&value))?;
                 } else {
-                    tx.bury_address(&target.hash, &target.seal(&value.buried()), now.day())?;
+                    tx.bury_address(&target.hash, &target.seal(&value.buried(now.hour())), now.day())?;
                 }
             }
             // Only who introduced what was declined here is counted.

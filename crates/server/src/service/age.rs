@@ -33,8 +33,8 @@ const NO_WORD: &str =
     "this is not the word of the account's guardian, or it was used; ask the guardian again";
 const ONE_STEP: &str = "a guardian's word makes a child's account a teen's and a teen's an adult's, one step at a time; ask \
                         for the next step, or show an invite";
-const NO_SECRET: &str =
-    "the account has a guardian, and this is not that guardian's secret; ask them to change or end it";
+const NO_SECRET: &str = "the account has a guardian, and this is not that guardian's secret; ask them to change or end it, or, if they are gone or \
+     no longer to be trusted, ask the operator of the service, who can end it (`zegel-server release-guardian`)";
 const CHILDREN: &str =
     "guardians are for children, and this account is not a child's; say `zegel age child` first";
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use bytes::Bytes;
 use zegel_proto::{AccountId, v1};
-use zegel_safety::{Signal, is_minor};
+use zegel_safety::Signal;
 
-use super::{Service, Session, person::Person, refusal::Refusal, seal::TokenKey};
+use super::{Service, Session, hour_keys::NOBODY, person::Person, refusal::Refusal, seal::TokenKey};
 use crate::{clock::Now, store::write};
 
 /// The most codes or tokens that are left at once.
@@ -38,28 +39,15 @@ impl Service {
     /// and learns nothing, and who asks again after a lost answer has what they asked for.
     pub(super) async fn put_token(&self, session: &Session, call: v1::PutToken) -> Result<(), Refusal> {
         let (owner, _) = session.member()?;
-        let hashes: BTreeSet<[u8; 32]> = call
-            .token_hashes
-            .iter()
-            .map(|hash| hash.as_ref().try_into())
-            .collect::<Result<_, _>>()
-            .map_err(|_| Refusal::bad_request("each of `token_hashes` is 32 bytes"))?;
-        if hashes.is_empty() || call.token_hashes.len() > MAX_TOKENS {
-            let text = format!("leave one to {MAX_TOKENS} codes or tokens at once, and more in parts");
-            return Err(Refusal::bad_request(text));
-        }
-        self.limits.tokens(owner, call.connection, hashes.len() as u32)?;
-        let (keys, safety) = (self.keys(), self.safety.clone());
-        let tokens: Vec<_> = hashes.iter().map(|hash| TokenKey::new(keys.storage(), hash)).collect();
-        let today = Now::get().day();
+        let tokens = self.token_keys(&call.token_hashes)?;
+        self.limits.tokens(owner, call.connection, tokens.len() as u32)?;
+        // The same for everybody: how long a code is good would tell whoever has one of its maker's age.
+        let days = match call.connection {
+            true => self.safety.tokens.numbers.days,
+            false => self.safety.codes.numbers.days,
+        };
+        let last_day = Now::get().day().saturating_add(days);
         write(&*self.store, move |tx| {
-            let Some(account) = tx.account(&owner)? else { return Ok(()) };
-            let days = match (call.connection, is_minor(account.age_band)) {
-                (true, _) => safety.tokens.numbers.days,
-                (false, true) => safety.codes.numbers.minor_days,
-                (false, false) => safety.codes.numbers.days,
-            };
-            let last_day = today.saturating_add(days);
             for token in &tokens {
                 if tx.token(&token.row)?.is_none() {
                     tx.put_token(&token.row, last_day, &token.seal(&owner, last_day))?;
@@ -69,5 +57,38 @@ impl Service {
         })
         .await?;
         Ok(())
+    }
+
+    /// Only their owner takes codes and tokens back. What is not there, or not the asker's, looks the same and stays.
+    pub(super) async fn drop_tokens(&self, session: &Session, call: v1::DropTokens) -> Result<(), Refusal> {
+        let (owner, device) = session.member()?;
+        let tokens = self.token_keys(&call.token_hashes)?;
+        self.limits.call(device, tokens.len() as u32)?;
+        write(&*self.store, move |tx| {
+            for token in &tokens {
+                let held = tx.token(&token.row)?.and_then(|sealed| token.open(&sealed));
+                // Written either way, at once: nobody's until the next sweep, or nobody else's as before.
+                let (holder, last_day) = held.filter(|(holder, _)| *holder != owner).unwrap_or((NOBODY, 0));
+                tx.put_token(&token.row, last_day, &token.seal(&holder, last_day))?;
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// The rows of codes or tokens, each once.
+    fn token_keys(&self, hashes: &[Bytes]) -> Result<Vec<TokenKey>, Refusal> {
+        let each: BTreeSet<[u8; 32]> = hashes
+            .iter()
+            .map(|hash| hash.as_ref().try_into())
+            .collect::<Result<_, _>>()
+            .map_err(|_| Refusal::bad_request("each of `token_hashes` is 32 bytes"))?;
+        if each.is_empty() || hashes.len() > MAX_TOKENS {
+            let text = format!("name one to {MAX_TOKENS} codes or tokens at once, and more in parts");
+            return Err(Refusal::bad_request(text));
+        }
+        let keys = self.keys();
+        Ok(each.iter().map(|hash| TokenKey::new(keys.storage(), hash)).collect())
     }
 }

@@ -2,7 +2,7 @@
 //! coarse, so that they tell of the sender and of nobody else.
 
 use zegel_proto::v1;
-use zegel_safety::Lately;
+use zegel_safety::{Lately, Policy};
 
 use crate::{clock::Now, store::Account};
 
@@ -16,8 +16,10 @@ impl Sender {
         Self { account }
     }
 
-    pub(super) fn facts(&self, now: Now, lately: Lately) -> v1::SenderFacts {
-        let age = match now.day().saturating_sub(self.account.created_day) {
+    /// `lately` and what is new go by this policy.
+    pub(super) fn facts(&self, now: Now, policy: &Policy, lately: Lately) -> v1::SenderFacts {
+        let age_days = now.day().saturating_sub(self.account.created_day);
+        let age = match age_days {
             0 => v1::AccountAge::NewToday,
             1..7 => v1::AccountAge::ThisWeek,
             7..30 => v1::AccountAge::ThisMonth,
@@ -31,6 +33,7 @@ impl Sender {
             declined_lately: lately.declined,
             reported_lately: lately.reported,
             minors_lately: lately.minors,
+            new: age_days < policy.notices.numbers.new_days,
         }
     }
 }

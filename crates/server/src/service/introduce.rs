@@ -1,15 +1,16 @@
 //! Where a Welcome goes: to the newcomer's mailbox, or to the one that nobody reads.
 
-use zegel_proto::{AccountId, DeviceId, Token, v1::AgeBand};
-use zegel_safety::{Introduction, Language, Policy, Signal, Verdict, Why, is_minor, judge};
+use zegel_proto::{AccountId, DeviceId, Token};
+use zegel_safety::{Introduction, Language, Policy, Shown, Signal, Verdict, judge};
 
 use super::{
-    address_value::State,
+    address_value::{AddressValue, State},
     facts::Sender,
     hour_keys::{NOBODY, SINK},
     person::Person,
     post::Post,
     refusal::Refusal,
+    seal::TokenKey,
     strangers::Strangers,
     submission::{Newcomer, Welcome},
 };
@@ -22,7 +23,9 @@ use crate::{
 /// The decision about one newcomer.
 pub(super) struct Admitted {
     pub(super) to: DeviceId,
-    /// The token that was shown, if it was valid.
+    /// A valid token that was shown goes: whatever was decided, as long as something was.
+    decided: bool,
+    /// The token that was shown, if it was valid and is used up.
     pub(super) token: Option<Token>,
     /// What the decision is to be counted as, and whom the sender came to.
     pub(super) signal: Option<(Person, Signal)>,
@@ -30,7 +33,7 @@ pub(super) struct Admitted {
     pub(super) named: Option<(AccountId, DeviceId)>,
 }
 
-const DROPPED: Admitted = Admitted { to: SINK, token: None, signal: None, named: None };
+const DROPPED: Admitted = Admitted { to: SINK, decided: false, token: None, signal: None, named: None };
 
 /// Who introduces themself, and by what that is judged.
 pub(super) struct Admission<'a> {
@@ -71,70 +74,82 @@ impl<'a> Admission<'a> {
     /// as much as the others.
     pub(super) fn admit(&self, post: &mut Post<'_>, newcomer: &Newcomer) -> StoreResult<Admitted> {
         let target = &newcomer.target;
-        let value = post.open(target)?;
+        let mut value = post.open(target)?;
         let device = value.as_ref().map_or(SINK, |value| value.device);
         let owner = post.mailbox(&device)?.map(|mailbox| mailbox.account);
         let receiver = owner.unwrap_or(NOBODY);
         let account = post.tx.account(&receiver)?;
-        // Only where something is decided: else who comes twice to one address could tell from a token that is still good
-        // that the address was deleted.
-        let is_open = value.as_ref().is_some_and(|value| value.is_open_to(&target.tag));
-        let token = use_up(post, newcomer, if is_open { &receiver } else { &NOBODY }, self.now)?;
+        let ticket = Ticket::look(post, newcomer, &receiver, self.now)?;
         let blocked = self.blocked(post.tx, &receiver)?;
-        let Some(mut value) = value else { return Ok(drop_for("unknown")) };
-        let bound = value.binding(&target.tag).map(|binding| post.count(binding));
-        let mut admitted = match (bound, &account) {
+        let known = value.as_mut().and_then(|value| value.binding(&target.tag));
+        let known = known.map(|binding| post.count(binding));
+        let mut admitted = match (&account, &mut value) {
+            (_, None) => drop_for("unknown"),
             _ if owner.is_none() => drop_for("revoked"),
-            // Its owner bound it to this conversation, or an earlier Welcome did.
-            (Some(State::Sink | State::Ended), _) => DROPPED,
-            (Some(State::Pending { .. } | State::Accepted), _) => Admitted { to: device, ..DROPPED },
-            (None, _) if !is_open => drop_for("used"),
-            (None, None) => drop_for("gone"),
-            (None, Some(account)) => {
-                let (state, admitted) = self.decide(newcomer, account, device, token, blocked);
-                match value.bind(target.tag, state, self.now.hour()) {
-                    true => admitted,
-                    false => drop_for("full"),
-                }
+            (None, _) => drop_for("gone"),
+            // A Welcome that its owner waits for.
+            (Some(_), _) if known == Some(State::Bound) => Admitted { to: device, ..DROPPED },
+            (Some(account), Some(value)) => {
+                self.decide(account, value, &target.tag, ticket.shown(), known, blocked)
             }
         };
-        post.tx.put_address(&target.hash, &target.seal(&value))?;
+        // Only where something is decided: else who comes twice to one address could tell from a token that is still good
+        // that the address was deleted.
+        admitted.token = ticket.put(post, admitted.decided)?;
+        if let Some(value) = &value {
+            post.tx.put_address(&target.hash, &target.seal(value))?;
+        }
         admitted.named = account.map(|account| (account.id, device));
         Ok(admitted)
     }
 
-    /// What becomes of somebody who comes to this account for the first time.
+    /// What becomes of somebody who comes to this account. What an earlier Welcome brought here is judged again, by who
+    /// comes now: it is not asked anew, and what waits or was accepted goes on as it was; what was dropped stays so, but for
+    /// who has a token.
     fn decide(
         &self,
-        newcomer: &Newcomer,
         receiver: &Account,
-        device: DeviceId,
-        token: Option<Token>,
+        value: &mut AddressValue,
+        tag: &[u8; 32],
+        shown: Shown,
+        known: Option<State>,
         blocked: bool,
-    ) -> (State, Admitted) {
-        let (sender, now) = (&self.sender.account, self.now);
-        let own_account = receiver.id == sender.id;
-        // What is shown and not valid makes a stranger, and is said to nobody.
-        let is_late_stranger = newcomer.token.is_some() && token.is_none() && !own_account;
-        let verdict = judge(&Introduction {
+    ) -> Admitted {
+        let (sender, now, device) = (&self.sender.account, self.now, value.device);
+        let introduction = Introduction {
             receiver_band: receiver.age_band,
             sender_is_free: sender.state_on(now.day()) == AccountState::Active,
             same_app: receiver.app == sender.app,
             blocked,
-            token: token.is_some(),
-            spent: is_late_stranger && self.come(1).is_err(),
-            own_account,
-        });
+            shown,
+            own_account: receiver.id == sender.id,
+        };
+        let verdict = judge(&introduction);
         let by = Person::open(self.keys, &receiver.id, &receiver.person);
-        let signal = signal(receiver.age_band, verdict).map(|signal| (by, signal));
-        let delivered = Admitted { to: device, token, signal, named: None };
-        match verdict {
-            Verdict::Accept => (State::Accepted, delivered),
+        let signal = Signal::of(&introduction, verdict).map(|signal| (by, signal));
+        let (to, since_hour) = (device, now.hour());
+        let (state, judged) = match verdict {
+            Verdict::Accept => (State::Accepted, Admitted { to, signal, ..DROPPED }),
             Verdict::Deliver => {
                 let introducer = sender.id;
-                (State::Pending { entries: 0, since_hour: now.hour(), introducer }, delivered)
+                (State::Pending { entries: 0, since_hour, introducer }, Admitted { to, signal, ..DROPPED })
             }
-            Verdict::Drop(why) => (State::Sink, Admitted { signal, ..drop_for(why.word()) }),
+            Verdict::Drop(why) => (State::Sink { since_hour }, Admitted { signal, ..drop_for(why.word()) }),
+        };
+        let asked_for = shown == Shown::Valid;
+        // Nobody else's try closes a last-resort address to whom its owner gave a token.
+        let again = asked_for && verdict == Verdict::Deliver && matches!(known, Some(State::Sink { .. }));
+        let decided = value.last_resort;
+        match known {
+            _ if value.is_open_to(tag) || decided && again => {
+                match value.bind(*tag, state, since_hour, asked_for) {
+                    true => Admitted { decided: true, ..judged },
+                    false => drop_for("full"),
+                }
+            }
+            Some(State::Pending { .. } | State::Accepted) => Admitted { decided, ..judged },
+            Some(_) => Admitted { decided, ..DROPPED },
+            None => drop_for("used"),
         }
     }
 
@@ -157,28 +172,16 @@ impl<'a> Admission<'a> {
     fn come(&self, strangers: u32) -> Result<(), Refusal> {
         let (account, numbers) = (&self.sender.account, &self.safety.strangers.numbers);
         let age_days = self.now.day().saturating_sub(account.created_day);
-        let is_new = age_days < numbers.new_days || account.age_band == AgeBand::Unknown;
-        let most = if is_new { numbers.new_a_day } else { numbers.a_day };
+        let most = numbers.most(age_days, account.age_band);
         self.strangers.come(self.person, strangers, most, self.now)
     }
 
     fn too_many(&self) -> String {
-        let rules = self.safety.rules(Language::English);
-        let says = rules.into_iter().find(|rule| rule.name == "strangers").map(|rule| rule.says);
+        let says = self.safety.strangers.sentence(Language::English);
         format!(
             "these would be too many strangers in one day: {}; wait until the next day (UTC), or ask them for a contact code",
-            says.unwrap_or_default().trim_end_matches('.')
+            says.trim_end_matches('.')
         )
-    }
-}
-
-/// What somebody is watched for by whom they come to.
-fn signal(receiver: AgeBand, verdict: Verdict) -> Option<Signal> {
-    match verdict {
-        Verdict::Drop(Why::Minor) => Some(Signal::MinorTried),
-        Verdict::Deliver if is_minor(receiver) => Some(Signal::MinorReached),
-        Verdict::Deliver => Some(Signal::AdultReached),
-        Verdict::Accept | Verdict::Drop(_) => None,
     }
 }
 
@@ -188,27 +191,53 @@ fn drop_for(why: &'static str) -> Admitted {
     DROPPED
 }
 
-/// A valid token of the receiver's is gone once it was shown, needed or not: its row is nobody's, until the next sweep.
-/// What is not valid costs a write as well.
-fn use_up(
-    post: &mut Post<'_>,
-    newcomer: &Newcomer,
-    receiver: &AccountId,
-    now: Now,
-) -> StoreResult<Option<Token>> {
-    let Some((token, key)) = &newcomer.token else { return Ok(None) };
-    let held = post.tx.token(&key.row)?.and_then(|sealed| key.open(&sealed));
-    let valid = held.is_some_and(|(owner, last_day)| owner == *receiver && now.day() <= last_day);
-    let (owner, last_day) = held.filter(|_| !valid).unwrap_or((NOBODY, 0));
-    post.tx.put_token(&key.row, last_day, &key.seal(&owner, last_day))?;
-    Ok(valid.then_some(*token))
+/// The row of the token that was shown, if one was.
+struct Ticket<'a> {
+    token: Option<&'a (Token, TokenKey)>,
+    held: Option<(AccountId, u32)>,
+    valid: bool,
+}
+
+impl<'a> Ticket<'a> {
+    fn look(
+        post: &mut Post<'_>,
+        newcomer: &'a Newcomer,
+        receiver: &AccountId,
+        now: Now,
+    ) -> StoreResult<Self> {
+        let token = newcomer.token.as_ref();
+        let held = match token {
+            Some((_, key)) => post.tx.token(&key.row)?.and_then(|sealed| key.open(&sealed)),
+            None => None,
+        };
+        let valid = held.is_some_and(|(owner, last_day)| owner == *receiver && now.day() <= last_day);
+        Ok(Self { token, held, valid })
+    }
+
+    fn shown(&self) -> Shown {
+        match self {
+            Self { token: None, .. } => Shown::Nothing,
+            Self { valid: true, .. } => Shown::Valid,
+            Self { valid: false, .. } => Shown::Invalid,
+        }
+    }
+
+    /// Ends a valid token, needed or not, if it is used up: its row is nobody's, until the next sweep. What is not costs a
+    /// write as well.
+    fn put(&self, post: &mut Post<'_>, use_up: bool) -> StoreResult<Option<Token>> {
+        let Some((token, key)) = self.token else { return Ok(None) };
+        let used = self.valid && use_up;
+        let (owner, last_day) = self.held.filter(|_| !used).unwrap_or((NOBODY, 0));
+        post.tx.put_token(&key.row, last_day, &key.seal(&owner, last_day))?;
+        Ok(used.then_some(*token))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        service::{address_value::Target, hour_keys::HourKeys, post::PostOffice, seal::TokenKey},
+        service::{address_value::Target, hour_keys::HourKeys, post::PostOffice},
         store::{SqliteStore, write},
     };
     use std::sync::Arc;
@@ -237,7 +266,7 @@ mod tests {
             tx.put_token(&key.row, 100, &key.seal(&owner, 100))?;
             let mut used = |day| {
                 let mut post = Post::new(tx, &office, on(day));
-                use_up(&mut post, &newcomer, &owner, on(day))
+                Ticket::look(&mut post, &newcomer, &owner, on(day))?.put(&mut post, true)
             };
             Ok([used(101)?, used(100)?, used(100)?])
         });

@@ -59,6 +59,7 @@ pub use directory::DirectoryError;
 pub(crate) use directory::faults;
 pub use handles::skeleton;
 pub(crate) use holding::holding;
+pub(crate) use safety::Kept;
 pub use session::Session;
 
 /// The service.
@@ -67,7 +68,7 @@ pub struct Service {
     keys: RwLock<Arc<KeyRing>>,
     config: Config,
     safety: Arc<Policy>,
-    policy_changes: Vec<v1::PolicyChange>,
+    policies: Vec<Kept>,
     blobs: Blobs,
     limits: Arc<Limits>,
     strangers: Arc<Strangers>,
@@ -93,7 +94,7 @@ impl Service {
         let directory = Directory::open(store.clone(), &keys, config.directory.cache_mib << 20).await?;
         tend::make_sink(&*store);
         let foreign = AtomicU64::new(store.foreign_changes().unwrap_or_default());
-        let policy_changes = safety::note_policy(&*store, &config.safety).await?;
+        let policies = safety::note_policy(&*store, &config.safety).await?;
         let unaccepted_entries = config.limits.unaccepted_entries;
         let (watch, looks) = Watch::new();
         let service = Arc::new(Self {
@@ -102,7 +103,7 @@ impl Service {
             limits: Arc::new(Limits::new(&config.limits)),
             strangers: Arc::default(),
             safety: Arc::new(config.safety.clone()),
-            policy_changes,
+            policies,
             config,
             blobs,
             office: PostOffice {
@@ -174,8 +175,10 @@ impl Service {
             ask::Body::BindAddress(call) => self.bind_address(session, call).await.map(|()| done)?,
             ask::Body::DeleteAddresses(call) => self.delete_addresses(session, call).await.map(|()| done)?,
             ask::Body::AcceptAddress(call) => self.accept_address(session, call).await.map(|()| done)?,
+            ask::Body::EndBinding(call) => self.end_binding(session, call).await.map(|()| done)?,
             ask::Body::Block(call) => self.block(session, call).await.map(|()| done)?,
             ask::Body::PutToken(call) => self.put_token(session, call).await.map(|()| done)?,
+            ask::Body::DropTokens(call) => self.drop_tokens(session, call).await.map(|()| done)?,
             ask::Body::PutBlob(call) => self.put_blob(session, call).await.map(|()| done)?,
             ask::Body::GetBlob(call) => tell::Body::BlobPart(self.get_blob(session, call).await?),
             ask::Body::RequestRejoin(call) => self.request_rejoin(session, call).await.map(|()| done)?,

@@ -17,7 +17,7 @@ use crate::{
     store::{HourKeyRow, Mailbox, StoreResult, StoredEntry, Tx},
 };
 
-/// When what came from a stranger is pushed, after the commit; milliseconds.
+/// When what came from a stranger is pushed, and when the safety rules look, after the commit; milliseconds.
 const LATER_MS: Range<u64> = 100..400;
 
 /// A shared payload to push along: name and sealed bytes.
@@ -69,11 +69,11 @@ impl Way {
 
     fn of(state: State, device: DeviceId) -> Self {
         match state {
-            State::Accepted => Self::accepted(device),
+            State::Accepted | State::Bound => Self::accepted(device),
             State::Pending { .. } => Self::unaccepted(device),
-            State::Sink => Self::NOWHERE,
+            State::Sink { .. } => Self::NOWHERE,
             // Nothing is to tell it from one that goes on.
-            State::Ended => Self::accepted(SINK),
+            State::Ended { .. } => Self::accepted(SINK),
         }
     }
 
@@ -92,10 +92,15 @@ impl Way {
 /// after an introduction could see that somebody is connected and got it. (Chance, and so much that a device's answer
 /// meets nothing else of the sender's.)
 async fn push_later(hub: Arc<Hub>, pushes: Vec<(DeviceId, Push)>) {
-    tokio::time::sleep(Duration::from_millis(rand::random_range(LATER_MS))).await;
+    later().await;
     for (device, push) in pushes {
         hub.push(&device, push);
     }
+}
+
+/// A moment that whoever caused it does not know.
+pub(super) async fn later() {
+    tokio::time::sleep(Duration::from_millis(rand::random_range(LATER_MS))).await;
 }
 
 /// An empty mailbox. Its numbers begin anywhere, so that they tell nothing of how much came.
@@ -219,7 +224,11 @@ impl<'a> Post<'a> {
         };
         if self.mailbox(&way.to)?.is_none() {
             // The device was revoked: nothing will ever come to this address again.
-            self.tx.bury_address(&target.hash, &target.seal(&value.buried()), self.now.day())?;
+            self.tx.bury_address(
+                &target.hash,
+                &target.seal(&value.buried(self.now.hour())),
+                self.now.day(),
+            )?;
             return Ok(Way::NOWHERE);
         }
         if !way.is_accepted {
@@ -232,10 +241,10 @@ impl<'a> Post<'a> {
     /// from then on.
     pub(super) fn count(&self, binding: &mut Binding) -> State {
         let over = binding.state.is_over(self.now.hour());
-        if let State::Pending { entries, .. } = &mut binding.state {
+        if let State::Pending { entries, since_hour, .. } = &mut binding.state {
             *entries = entries.saturating_add(1);
             if over || *entries > self.office.unaccepted_entries {
-                binding.state = State::Sink;
+                binding.state = State::Sink { since_hour: *since_hour };
             }
         }
         binding.state
@@ -302,7 +311,7 @@ mod tests {
             tx.put_mailbox(&device, &new_mailbox(AccountId([4; 16])))?;
             let mut value = AddressValue::unbound(device, false);
             let (since_hour, introducer) = (start.hour(), AccountId([5; 16]));
-            value.bind(target.tag, State::Pending { entries: 0, since_hour, introducer }, since_hour);
+            value.bind(target.tag, State::Pending { entries: 0, since_hour, introducer }, since_hour, false);
             tx.put_address(&target.hash, &target.seal(&value))?;
             let first = Post::new(tx, &office, later).route(&target)?.to;
             // What counts as declined stays so, whatever the clock says.

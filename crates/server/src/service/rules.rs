@@ -4,18 +4,18 @@
 //! *Invariant:* a rule restricts first contact or asks for a look, and nothing else; whoever it restricts is told so, and
 //! that no person did it; an appeal is a person's to decide, and what they decided the rule does not undo at once.
 
-use std::{collections::HashSet, ops::Range, sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc};
 
 use tokio::sync::mpsc;
 use zegel_cases::{Case, CaseNumber, Category, Ruled, State, Subject};
 use zegel_proto::{AccountId, v1::statement::Kind};
-use zegel_safety::{Fired, Language, Policy, Then};
+use zegel_safety::{Fired, Language, Policy, Then, WatchedRule};
 
 use super::{
     Service,
-    cases::{CaseKeys, RECENT, log_outside, new_case, open_case, tell},
+    cases::{CaseKeys, RECENT, log_outside, new_case, open_about, tell},
     desk::impose,
-    post::PostOffice,
+    post::{PostOffice, later},
 };
 use crate::{
     clock::Now,
@@ -23,16 +23,13 @@ use crate::{
     store::{Account, AccountState, StoreError, StoreResult, Tx, read, write},
 };
 
-/// When it is looked, after something happened; milliseconds. At once, whoever introduces themself could measure that it was
-/// this time that a number was reached, so that they came to a minor.
-const LATER_MS: Range<u64> = 100..400;
-
-/// Follows the rules for whom something happened to, one after the other, until the service is gone.
+/// Follows the rules for whom something happened to, one after the other, until the service is gone. Not at once: whoever
+/// introduces themself could measure that it was this time that a number was reached, so that they came to a minor.
 pub(super) fn follow(service: &Arc<Service>, mut looks: mpsc::Receiver<AccountId>) {
     let service = Arc::downgrade(service);
     tokio::spawn(async move {
         while let Some(first) = looks.recv().await {
-            tokio::time::sleep(Duration::from_millis(rand::random_range(LATER_MS))).await;
+            later().await;
             let Some(service) = service.upgrade() else { return };
             let mut waiting = vec![first];
             while let Ok(next) = looks.try_recv() {
@@ -92,7 +89,7 @@ impl RuleJob {
         for row in tx.cases_about(&rows.subject(&self.subject()), RECENT)? {
             let case = rows.open_case(&row)?;
             let will_be_seen = desk && case.rule.is_some() && row.state == State::Open;
-            if will_be_seen || case.rests(self.fired.rule, self.now.ms) {
+            if will_be_seen || case.rests(self.fired.rule.name(), self.now.ms) {
                 return Ok(None);
             }
         }
@@ -111,7 +108,8 @@ impl RuleJob {
     fn restrict(&self, tx: &mut dyn Tx, account: &Account) -> StoreResult<Option<CaseNumber>> {
         let (rows, now) = (CaseKeys::of(&self.keys), self.now);
         let before = self.new_case(tx, account)?;
-        let (mut case, says) = (before.clone(), self.says(Language::of(&account.language)));
+        let (mut case, says) =
+            (before.clone(), self.safety.says(self.fired.rule, Language::of(&account.language)));
         if let Err(why) = case.restrict_by_rule(self.ruled(), self.fired.for_days, says) {
             tracing::error!(error = %why, "while following a safety rule; mend its numbers");
             return Ok(None);
@@ -125,7 +123,7 @@ impl RuleJob {
     /// Into the case that is open about the account, or one of its own: behind all those in which something is proven.
     fn ask(&self, tx: &mut dyn Tx, account: &Account) -> StoreResult<CaseNumber> {
         let rows = CaseKeys::of(&self.keys);
-        let (mut case, doubtful) = match open_case(tx, &rows, &self.subject())? {
+        let (mut case, doubtful) = match open_about(tx, &rows, &self.subject())? {
             Some(open) => open,
             None => (self.new_case(tx, account)?, true),
         };
@@ -136,8 +134,8 @@ impl RuleJob {
 
     fn new_case(&self, tx: &mut dyn Tx, account: &Account) -> StoreResult<Case> {
         let category = match self.fired.rule {
-            "many-minors" => Category::Grooming,
-            _ => Category::Spam,
+            WatchedRule::ManyMinors => Category::Grooming,
+            WatchedRule::Unwanted => Category::Spam,
         };
         new_case(tx, self.subject(), account.handle.clone(), category, self.now)
     }
@@ -147,20 +145,8 @@ impl RuleJob {
     }
 
     fn ruled(&self) -> Ruled {
-        let Fired { rule, least, people, days, .. } = self.fired;
-        Ruled {
-            rule: rule.into(),
-            says: self.says(Language::English),
-            people: least,
-            days,
-            counted: people,
-            at_ms: self.now.ms,
-        }
-    }
-
-    /// The rule in words.
-    fn says(&self, language: Language) -> String {
-        let rule = self.safety.rules(language).into_iter().find(|rule| rule.name == self.fired.rule);
-        rule.map_or_else(|| self.fired.rule.into(), |rule| rule.says)
+        let Fired { rule, least, counted, days, .. } = self.fired;
+        let says = self.safety.says(rule, Language::English);
+        Ruled { rule: rule.name().into(), says, least, days, counted, at_ms: self.now.ms }
     }
 }

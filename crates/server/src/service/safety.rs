@@ -11,11 +11,20 @@ use crate::{
     store::{PolicyRow, Store, StoreResult, write},
 };
 
+/// Rules that were put in force.
+pub(crate) struct Kept {
+    /// When, and which rules are others than before.
+    pub change: v1::PolicyChange,
+    /// All of them, if this release can read them.
+    pub policy: Option<Policy>,
+}
+
 impl Service {
     /// The rules, and how they changed.
     pub(super) fn fetch_policy(&self, session: &Session) -> Result<v1::PolicyAnswer, Refusal> {
         self.limits.audit(session.peer)?;
-        Ok(v1::PolicyAnswer { toml: self.safety.to_toml(), changes: self.policy_changes.clone() })
+        let changes = self.policies.iter().map(|kept| kept.change.clone()).collect();
+        Ok(v1::PolicyAnswer { toml: self.safety.to_toml(), changes })
     }
 
     /// The rules in force.
@@ -23,9 +32,9 @@ impl Service {
         &self.safety
     }
 
-    /// How they changed, the newest first; the last one is when the service began.
-    pub(crate) fn policy_changes(&self) -> &[v1::PolicyChange] {
-        &self.policy_changes
+    /// Those that ever were, the newest first; the service began with the last ones.
+    pub(crate) fn policies(&self) -> &[Kept] {
+        &self.policies
     }
 
     /// What the service is called.
@@ -34,8 +43,8 @@ impl Service {
     }
 }
 
-/// Notes that these rules are in force, if others were before, and returns how they ever changed.
-pub(super) async fn note_policy(store: &dyn Store, policy: &Policy) -> StoreResult<Vec<v1::PolicyChange>> {
+/// Notes that these rules are in force, if others were before, and returns all that ever were.
+pub(super) async fn note_policy(store: &dyn Store, policy: &Policy) -> StoreResult<Vec<Kept>> {
     let (policy, now) = (policy.clone(), Now::get());
     write(store, move |tx| {
         let mut rows = tx.policy_changes()?;
@@ -55,22 +64,25 @@ pub(super) async fn note_policy(store: &dyn Store, policy: &Policy) -> StoreResu
             }
             rows.insert(0, row);
         }
-        Ok(changes(&rows))
+        Ok(kept(&rows))
     })
     .await
 }
 
-/// What changed from each row to the one before it in the list. The oldest changed nothing.
-fn changes(rows: &[PolicyRow]) -> Vec<v1::PolicyChange> {
-    let policies: Vec<_> = rows.iter().map(|row| Policy::read(&row.toml).ok()).collect();
-    let change = |(place, row): (usize, &PolicyRow)| {
-        let rules = match policies.get(place + 1) {
-            Some(before) => changed(before.as_ref(), policies[place].as_ref()),
+/// What each row changed of the one behind it, which is older. The oldest changed nothing.
+fn kept(rows: &[PolicyRow]) -> Vec<Kept> {
+    let mut all: Vec<Kept> = Vec::new();
+    for row in rows.iter().rev() {
+        let policy = Policy::read(&row.toml).ok();
+        let rules = match all.last() {
+            Some(before) => changed(before.policy.as_ref(), policy.as_ref()),
             None => Vec::new(),
         };
-        v1::PolicyChange { day: row.day, hash: Bytes::copy_from_slice(&row.hash), rules }
-    };
-    rows.iter().enumerate().map(change).collect()
+        let change = v1::PolicyChange { day: row.day, hash: Bytes::copy_from_slice(&row.hash), rules };
+        all.push(Kept { change, policy });
+    }
+    all.reverse();
+    all
 }
 
 /// The rules that differ. Of rules that this release cannot read any more it says: all.

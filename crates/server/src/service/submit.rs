@@ -233,7 +233,7 @@ impl SubmitJob {
             _ => None,
         };
         let about = sender.account.id;
-        let facts = sender.facts(now, self.watch.lately(&self.safety, &about, now));
+        let facts = sender.facts(now, &self.safety, self.watch.lately(&self.safety, &about, now));
         let mut signs = Vec::with_capacity(welcome.newcomers.len());
         for newcomer in &welcome.newcomers {
             let admitted = admission.admit(post, newcomer)?;

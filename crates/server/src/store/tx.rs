@@ -122,8 +122,6 @@ pub trait Tx {
     fn put_token(&mut self, hash: &[u8; 32], last_day: u32, sealed: &[u8]) -> StoreResult<()>;
     /// Reads a token's sealed owner.
     fn token(&mut self, hash: &[u8; 32]) -> StoreResult<Option<Vec<u8>>>;
-    /// Uses a token up.
-    fn delete_token(&mut self, hash: &[u8; 32]) -> StoreResult<()>;
     /// An invite, by the hash of its code.
     fn invite(&mut self, hash: &[u8; 32]) -> StoreResult<Option<Invite>>;
     /// Adds or replaces an invite; one without uses left is removed.

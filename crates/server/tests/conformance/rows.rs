@@ -260,10 +260,11 @@ pub fn blocks(at: &dyn Place) {
 
 pub fn tokens(at: &dyn Place) {
     let store = at.open();
-    write(&*store, |tx| tx.put_token(&[4; 32], 20_000, b"owner")).unwrap();
-    assert_eq!(read(&*store, |tx| tx.token(&[4; 32])).unwrap().unwrap(), b"owner");
-    write(&*store, |tx| tx.delete_token(&[4; 32])).unwrap();
     assert_eq!(read(&*store, |tx| tx.token(&[4; 32])).unwrap(), None);
+    for sealed in [b"owner", b"used!"] {
+        write(&*store, move |tx| tx.put_token(&[4; 32], 20_000, sealed)).unwrap();
+        assert_eq!(read(&*store, |tx| tx.token(&[4; 32])).unwrap().unwrap(), sealed);
+    }
 }
 
 pub fn invites(at: &dyn Place) {

@@ -289,6 +289,13 @@ impl Person {
         self.call(ask::Body::AcceptAddress(v1::AcceptAddress { address: address.to_field(), tag })).await
     }
 
+    /// Ends what one conversation has of an address.
+    pub async fn end(&mut self, address: &Address, group: &GroupId) {
+        let tag = Bytes::copy_from_slice(&address_tag(address, group));
+        let call = v1::EndBinding { address: address.to_field(), tag };
+        self.call(ask::Body::EndBinding(call)).await.expect("ended, or nothing to end");
+    }
+
     /// A contact code.
     pub async fn leave_token(&mut self) -> Token {
         self.leave_tokens(1, false).await[0]

@@ -5,45 +5,18 @@ use zegel_proto::AccountId;
 
 use super::{
     Core, Heard,
-    ask::{Permit, from_bytes, kind, name, to_bytes},
+    ask::Permit,
     link::{hash, secret},
     words::Word,
 };
 use crate::{
     Error, Result,
-    db::{Ask, Link, Role},
+    db::{Ask, Guardianship, OfChild, Role, With},
 };
 
 const ANSWERING: &str = "answering a child";
 /// How many questions of one child wait at most: a changed client could ask without end.
 const MAX_WAITING: usize = 100;
-
-/// A child's question that waits for us.
-#[derive(Clone)]
-pub(crate) struct Waiting {
-    /// Who asks.
-    pub child: AccountId,
-    id: [u8; 16],
-    /// What.
-    pub what: Asked,
-}
-
-impl Waiting {
-    /// `contact`, `group` or `age`.
-    pub(crate) fn kind(&self) -> &'static str {
-        kind(&self.what)
-    }
-
-    /// The handle, the group's name, or the age band.
-    pub(crate) fn name(&self) -> &str {
-        name(&self.what)
-    }
-
-    /// Whether it is called so, kind included.
-    fn is_exactly(&self, wanted: &str) -> bool {
-        wanted.split_once(':') == Some((self.kind(), self.name()))
-    }
-}
 
 impl Core {
     /// A child of ours asks. Whoever is none of ours is not heard.
@@ -51,25 +24,23 @@ impl Core {
         if !self.is_linked(heard.from, Role::Child)? || !is_sound(what) {
             return Ok(());
         }
+        let ask = Ask {
+            id,
+            account: *heard.from,
+            what: what.clone(),
+            subject: None,
+            conversation: None,
+            chat: heard.chat.id,
+        };
         // The newest of its name counts, so that a name always means one question.
-        for ask in self.db.asks_of(heard.from)? {
-            let same =
-                from_bytes(&ask.what).is_some_and(|old| (kind(&old), name(&old)) == (kind(what), name(what)));
-            if same && ask.id != id {
-                self.db.take_ask(heard.from, &ask.id)?;
+        for old in self.db.asks_of(heard.from)? {
+            if old.full_name() == ask.full_name() && old.id != id {
+                self.db.take_ask(heard.from, &old.id)?;
             }
         }
         if self.db.asks_of(heard.from)?.len() >= MAX_WAITING {
             return Ok(());
         }
-        let ask = Ask {
-            id,
-            account: *heard.from,
-            what: to_bytes(what)?,
-            subject: None,
-            conversation: 0,
-            chat: heard.chat.id,
-        };
         match self.db.add_ask(&ask)? {
             true => self.note(heard.from, &Word::Asks(&self.name_of(heard.from)?, what)),
             false => Ok(()),
@@ -77,13 +48,10 @@ impl Core {
     }
 
     /// What our children ask, oldest first for each.
-    pub(crate) fn waiting(&self) -> Result<Vec<Waiting>> {
+    pub(crate) fn waiting(&self) -> Result<Vec<Ask>> {
         let mut all = Vec::new();
-        for link in self.db.links_all()?.into_iter().filter(|link| link.role == Role::Child) {
-            for ask in self.db.asks_of(&link.account)? {
-                let waiting = |what| Waiting { child: ask.account, id: ask.id, what };
-                all.extend(from_bytes(&ask.what).map(waiting));
-            }
+        for link in self.db.links_all()?.into_iter().filter(|link| link.role() == Role::Child) {
+            all.extend(self.db.asks_of(&link.account)?);
         }
         Ok(all)
     }
@@ -96,18 +64,22 @@ impl Core {
                 let why = format!("you are not the guardian of {handle}");
                 return Err(Error::usage(ANSWERING, why, "`guardian` to see whose you are"));
             }
-            let mut found = core.waiting()?;
-            found.retain(|waiting| waiting.child == *child);
+            let mut found = core.db.asks_of(child)?;
             // With its kind a name means one question, whatever others call their groups.
-            let exactly = found.iter().any(|waiting| waiting.is_exactly(wanted));
-            found.retain(|it| if exactly { it.is_exactly(wanted) } else { it.name() == wanted });
+            let exactly = found.iter().any(|it| it.full_name() == wanted);
+            found.retain(|it| if exactly { it.full_name() == wanted } else { it.name() == wanted });
             if found.len() > 1 {
-                let names: Vec<_> = found.iter().map(|it| format!("`{}:{}`", it.kind(), it.name())).collect();
+                let names: Vec<_> = found.iter().map(|it| format!("`{}`", it.full_name())).collect();
                 let why = format!("{handle} asks more than one thing called {wanted}");
                 return Err(Error::usage(ANSWERING, why, names.join(" or ")));
             }
-            let none =
-                || Error::usage(ANSWERING, format!("{handle} asks for no {wanted}"), "`guardian requests`");
+            let fix = match allow {
+                true => "`guardian requests`".to_owned(),
+                false => format!(
+                    "`guardian requests`; what you allowed before only {handle} can end, with `block` or `group leave`"
+                ),
+            };
+            let none = || Error::usage(ANSWERING, format!("{handle} asks for no {wanted}"), fix);
             let waiting = found.pop().ok_or_else(none)?;
             let Permit { secret, next } = match (&waiting.what, allow) {
                 (Asked::Age { .. }, true) => core.give_secret(child)?,
@@ -124,9 +96,10 @@ impl Core {
     /// ours: the child's device knows this one now.
     fn give_secret(&mut self, child: &AccountId) -> Result<Permit> {
         let Some(link) = self.db.link_with(child)? else { return Ok(Permit::default()) };
-        let next = link.next.unwrap_or_else(secret);
-        let given = link.secret;
-        self.db.put_link(&Link { next: Some(next), ..link })?;
+        let With::Child(kept) = link.with else { return Ok(Permit::default()) };
+        let (given, next) = (kept.secret, kept.next_secret.unwrap_or_else(secret));
+        let kept = OfChild { next_secret: Some(next), ..kept };
+        self.db.put_link(&Guardianship::new(*child, link.state, kept))?;
         Ok(Permit { secret: given, next: Some(hash(&next)) })
     }
 }

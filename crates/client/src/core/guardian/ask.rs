@@ -1,16 +1,17 @@
 //! What a child's device asks the guardian before somebody new comes, and what their answer does.
 
-use zegel_content::{Asked, Guardian, MAX_NAMES};
+use serde::Serialize;
+use zegel_content::{Asked, Guardian, MAX_NAMES, Older};
 use zegel_proto::{AccountId, Token, v1::AgeBand};
-use zegel_safety::guardian_may;
+use zegel_safety::{Language, band_word, guardian_may};
 
-use super::{Core, Heard, contacts::clean, words::Word, words::band_name};
+use super::{Core, Heard, contacts::clean, words::Word};
 use crate::{
     Error, Result,
-    db::{Ask, Conversation, ConversationState, Errand, Kind, Link, Role},
+    db::{Ask, Conversation, ConversationState, Errand, Guardianship, Kind, Role},
 };
 
-const ASKING: &str = "asking your guardian";
+pub(super) const ASKING: &str = "asking your guardian";
 
 /// What lets the service take another age, if that was asked.
 #[derive(Default)]
@@ -20,32 +21,51 @@ pub(super) struct Permit {
     pub next: Option<[u8; 32]>,
 }
 
-pub(super) fn kind(what: &Asked) -> &'static str {
-    match what {
-        Asked::Contact { .. } => "contact",
-        Asked::Group { .. } => "group",
-        Asked::Age { .. } => "age",
+/// What a child can ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AskKind {
+    /// To be in contact with somebody.
+    Contact,
+    /// To be in a group.
+    Group,
+    /// To have another age band.
+    Age,
+}
+
+impl AskKind {
+    /// In one word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Contact => "contact",
+            Self::Group => "group",
+            Self::Age => "age",
+        }
     }
 }
 
-pub(super) fn name(what: &Asked) -> &str {
-    match what {
-        Asked::Contact { handle } => handle,
-        Asked::Group { name, .. } => name,
-        Asked::Age { band } => band_name(*band),
+impl Ask {
+    /// What it is about.
+    pub(crate) fn kind(&self) -> AskKind {
+        match self.what {
+            Asked::Contact { .. } => AskKind::Contact,
+            Asked::Group { .. } => AskKind::Group,
+            Asked::Age { .. } => AskKind::Age,
+        }
     }
-}
 
-/// As it is kept: in the form that it is sent in.
-pub(super) fn to_bytes(what: &Asked) -> Result<Vec<u8>> {
-    let ask = Guardian::Ask { id: [0; 16], what: what.clone() };
-    ask.encode().map_err(|e| Error::usage(ASKING, e.to_string(), "someone else"))
-}
+    /// The handle, the group's name, or the age band.
+    pub(crate) fn name(&self) -> &str {
+        match &self.what {
+            Asked::Contact { handle } => handle,
+            Asked::Group { name, .. } => name,
+            Asked::Age { band } => band_word((*band).into(), Language::English),
+        }
+    }
 
-pub(super) fn from_bytes(bytes: &[u8]) -> Option<Asked> {
-    match Guardian::decode(bytes) {
-        Ok(Guardian::Ask { what, .. }) => Some(what),
-        _ => None,
+    /// `KIND:NAME`
+    pub(super) fn full_name(&self) -> String {
+        format!("{}:{}", self.kind().word(), self.name())
     }
 }
 
@@ -69,11 +89,9 @@ impl Core {
         if self.may_open(conversation)? {
             return Ok(None);
         }
-        let what = match (conversation.kind, conversation.peer) {
-            (Kind::Direct, Some(peer)) => Asked::Contact { handle: self.name_of(&peer)? },
-            _ => self.group_asked(conversation)?,
-        };
-        self.ask(&link, &what, conversation.peer, conversation.id).map(Some)
+        let what = self.asked_about(conversation)?;
+        self.may_ask(&link.account, &what)?;
+        self.ask(&link, what, conversation.peer, Some(conversation.id)).map(Some)
     }
 
     /// Within a step: asks the guardian whether we may write to, connect with or add this person, unless we may already.
@@ -84,16 +102,13 @@ impl Core {
             return Ok(None);
         }
         let what = Asked::Contact { handle: self.name_of(who)? };
-        self.ask(&link, &what, Some(*who), 0).map(Some)
+        self.may_ask(&link.account, &what)?;
+        self.ask(&link, what, Some(*who), None).map(Some)
     }
 
     /// Asks the guardian for an older age band. Their handle; `None` without a guardian, or for what none can allow.
     pub(crate) fn ask_for_age(&mut self, wanted: AgeBand) -> Result<Option<String>> {
-        let band = match wanted {
-            AgeBand::Teen => 2,
-            AgeBand::Adult => 3,
-            AgeBand::Unknown | AgeBand::Child => return Ok(None),
-        };
+        let Ok(band) = Older::try_from(wanted) else { return Ok(None) };
         let step = guardian_may(self.own_band()?, wanted);
         self.step(|core| match core.db.our_guardian()? {
             Some(_) if !step => {
@@ -101,7 +116,10 @@ impl Core {
                     "a guardian allows one step at a time, and a child's account becomes a teen's first";
                 Err(Error::usage(ASKING, why, "`age teen`"))
             }
-            Some(link) => core.ask(&link, &Asked::Age { band }, None, 0).map(Some),
+            Some(link) => {
+                core.may_ask(&link.account, &Asked::Age { band })?;
+                core.ask(&link, Asked::Age { band }, None, None).map(Some)
+            }
             None => Ok(None),
         })
     }
@@ -109,8 +127,17 @@ impl Core {
     /// The guardian's handle, if they are asked about this request; else empty.
     pub(crate) fn waits_for(&self, conversation: &Conversation) -> Result<String> {
         let Some(link) = self.db.our_guardian()? else { return Ok(String::new()) };
-        let asked = self.db.asks_of(&link.account)?.iter().any(|ask| ask.conversation == conversation.id);
+        let asked =
+            self.db.asks_of(&link.account)?.iter().any(|ask| ask.conversation == Some(conversation.id));
         if asked { self.name_of(&link.account) } else { Ok(String::new()) }
+    }
+
+    /// What the guardian is asked about a request.
+    pub(super) fn asked_about(&mut self, request: &Conversation) -> Result<Asked> {
+        match (request.kind, request.peer) {
+            (Kind::Direct, Some(peer)) => Ok(Asked::Contact { handle: self.name_of(&peer)? }),
+            _ => self.group_asked(request),
+        }
     }
 
     fn group_asked(&mut self, conversation: &Conversation) -> Result<Asked> {
@@ -128,16 +155,15 @@ impl Core {
     /// handle.
     fn ask(
         &mut self,
-        guardian: &Link,
-        what: &Asked,
+        guardian: &Guardianship,
+        what: Asked,
         subject: Option<AccountId>,
-        conversation: i64,
+        conversation: Option<i64>,
     ) -> Result<String> {
-        let bytes = to_bytes(what)?;
-        let open = self.db.asks_of(&guardian.account)?.into_iter().find(|ask| ask.what == bytes);
+        let open = self.db.asks_of(&guardian.account)?.into_iter().find(|ask| ask.what == what);
         let chat = self.direct_chat(&guardian.account)?.map(|chat| chat.id);
         let (id, conversation) = match &open {
-            Some(ask) => (ask.id, if conversation == 0 { ask.conversation } else { conversation }),
+            Some(ask) => (ask.id, conversation.or(ask.conversation)),
             None => (Token::random().0, conversation),
         };
         let chat = match &open {
@@ -148,13 +174,12 @@ impl Core {
             }
         };
         self.db.take_ask(&guardian.account, &id)?;
-        let (account, what) = (guardian.account, bytes);
+        let account = guardian.account;
         self.db.add_ask(&Ask { id, account, what, subject, conversation, chat })?;
-        self.name_of(&guardian.account)
+        self.name_of(&account)
     }
 
-    /// Our guardian answers. What was not asked, or is answered
-    /// already, changes nothing.
+    /// Our guardian answers. What was not asked, or is answered already, changes nothing.
     pub(super) fn guardian_answers(
         &mut self,
         heard: &Heard<'_>,
@@ -165,18 +190,22 @@ impl Core {
             return Ok(());
         }
         let Some(ask) = self.db.take_ask(heard.from, id)? else { return Ok(()) };
-        let Some(what) = from_bytes(&ask.what) else { return Ok(()) };
         let guardian = self.name_of(heard.from)?;
-        match (allowed, &what) {
+        match allowed {
+            Some(_) => self.drop_refusal(heard.from, &ask.what)?,
+            None => self.keep_refusal(heard.from, &ask.what)?,
+        }
+        match (allowed, &ask.what) {
             (Some(_), Asked::Contact { handle }) => self.contact_allowed(heard, &ask, &guardian, handle),
             (Some(_), Asked::Group { name, people }) => {
                 self.group_allowed(heard, &ask, &guardian, (name, people))
             }
             (Some(Permit { secret: Some(secret), next }), Asked::Age { band }) => {
-                self.db.add_errand(&Errand::Age { guardian: *heard.from, band: *band, secret, next })
+                let band = (*band).into();
+                self.db.add_errand(&Errand::Age { guardian: *heard.from, band, secret, next })
             }
-            (None | Some(Permit { secret: None, .. }), _) => {
-                self.note(heard.from, &Word::Refused(&guardian, kind(&what), name(&what)))
+            (None | Some(Permit { secret: None, .. }), what) => {
+                self.note(heard.from, &Word::Refused(&guardian, what))
             }
         }
     }
@@ -186,7 +215,7 @@ impl Core {
         self.db.allow(&who)?;
         let mut accepted = false;
         // What the child accepted meanwhile waits for nothing more.
-        if ask.conversation != 0 && !self.db.is_blocked(&who)? {
+        if ask.conversation.is_some() && !self.db.is_blocked(&who)? {
             for request in self.db.direct_with(&who)? {
                 if request.state == ConversationState::Request {
                     self.accept_now(&request)?;
@@ -205,7 +234,7 @@ impl Core {
         guardian: &str,
         (name, people): (&str, &[String]),
     ) -> Result<()> {
-        let request = self.db.conversation(ask.conversation)?;
+        let request = ask.conversation.map(|id| self.db.conversation(id)).transpose()?.flatten();
         let Some(request) = request.filter(|now| now.state == ConversationState::Request) else {
             return Ok(());
         };
@@ -215,7 +244,7 @@ impl Core {
             && let Some(link) = self.db.our_guardian()?
         {
             self.note(heard.from, &Word::OthersCame(guardian, name))?;
-            self.ask(&link, &now, None, request.id)?;
+            self.ask(&link, now, None, Some(request.id))?;
             return Ok(());
         }
         self.accept_now(&request)?;

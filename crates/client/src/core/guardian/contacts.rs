@@ -7,7 +7,7 @@ use zegel_proto::AccountId;
 use super::{Core, Heard};
 use crate::{
     Error, Result,
-    db::{Link, LinkState, Role},
+    db::{ChildContacts, Guardianship, LinkState, OfChild, OfGuardian, With},
 };
 
 /// Most bytes of names in one list, so that it fits into a message; what is over is only counted.
@@ -15,29 +15,25 @@ const MOST_BYTES: usize = 40 * 1024;
 /// What a name takes beside its bytes, at most.
 const EACH: usize = 3;
 
-/// What a child's device told last.
-pub(crate) struct Told {
-    pub people: Vec<String>,
-    pub groups: Vec<String>,
-    /// How many more there are.
-    pub more: u32,
-    /// The service's clock, milliseconds since 1970.
-    pub at_ms: u64,
-}
-
 impl Core {
     /// At the end of each step: tells our guardian with whom we are in contact, if that changed.
     pub(in crate::core) fn tell_contacts(&mut self) -> Result<()> {
         let Some(link) = self.db.our_guardian()? else { return Ok(()) };
         let people = self.db.people_in_contact([&self.me.account, &link.account])?;
-        let said = Guardian::Contacts(bounded(people, self.db.groups_in_use()?));
-        let Ok(body) = said.encode() else { return Ok(()) };
-        let hash = Sha256::digest(body);
-        if link.told == hash.as_slice() {
+        let groups = self.db.groups_in_use()?;
+        let With::Guardian(known) = link.with else { return Ok(()) };
+        let told = Some(named(&people, groups.iter().map(|(id, _)| *id)));
+        if known.told == told {
             return Ok(());
         }
+        let mut names: Vec<String> = groups.into_iter().map(|(_, name)| name).collect();
+        names.sort();
+        let said = Guardian::Contacts(bounded(people, names));
         match self.tell(&link.account, &said) {
-            Ok(Some(_)) => self.db.put_link(&Link { told: hash.to_vec(), ..link }),
+            Ok(Some(_)) => {
+                let known = OfGuardian { told, ..known };
+                self.db.put_link(&Guardianship::new(link.account, link.state, known))
+            }
             // Without a chat in use it waits until there is one.
             Ok(None) => Ok(()),
             Err(error @ Error::Database(_)) => Err(error),
@@ -51,24 +47,30 @@ impl Core {
 
     /// A child's device tells. Whoever is none of ours is not heard.
     pub(super) fn child_told(&mut self, heard: &Heard<'_>, contacts: Contacts) -> Result<()> {
-        let link = self.db.link_with(heard.from)?;
-        let linked = |link: &Link| link.role == Role::Child && link.state == LinkState::Linked;
-        let (Some(link), Ok(told)) = (link.filter(linked), Guardian::Contacts(contacts).encode()) else {
-            return Ok(());
-        };
-        self.db.put_link(&Link { told, told_ms: heard.at_ms, ..link })
+        let Some(link) = self.db.link_with(heard.from)? else { return Ok(()) };
+        let (LinkState::Linked, With::Child(kept)) = (link.state, link.with) else { return Ok(()) };
+        let Contacts { people, groups, more } = contacts;
+        let contacts = ChildContacts { people, groups, more, at_ms: heard.at_ms };
+        let kept = OfChild { contacts: Some(contacts), ..kept };
+        self.db.put_link(&Guardianship::new(link.account, link.state, kept))
     }
 
     /// What a child of ours told last; `None` if it is none of ours, or told nothing yet.
-    pub(crate) fn told_by(&self, child: &AccountId) -> Result<Option<Told>> {
-        let link = self.db.link_with(child)?.filter(|link| link.role == Role::Child);
-        Ok(link.and_then(|link| match Guardian::decode(&link.told) {
-            Ok(Guardian::Contacts(Contacts { people, groups, more })) => {
-                Some(Told { people, groups, more, at_ms: link.told_ms })
-            }
-            _ => None,
+    pub(crate) fn told_by(&self, child: &AccountId) -> Result<Option<ChildContacts>> {
+        Ok(self.db.link_with(child)?.and_then(|link| match link.with {
+            With::Child(kept) => kept.contacts,
+            With::Guardian(_) => None,
         }))
     }
+}
+
+/// Who and which groups it is. A group is told of once, however often somebody renames it: others choose its name, and
+/// could fill the guardian's screen.
+fn named(people: &[String], groups: impl Iterator<Item = i64>) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    people.iter().for_each(|who| hash.update([who.as_bytes(), b"\n"].concat()));
+    groups.for_each(|id| hash.update(id.to_be_bytes()));
+    hash.finalize().into()
 }
 
 /// As many names as fit: people first.

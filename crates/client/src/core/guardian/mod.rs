@@ -10,6 +10,7 @@ mod ask;
 mod contacts;
 mod errand;
 mod link;
+mod refused;
 mod words;
 
 use zegel_content::{GUARDIAN_TYPE, Guardian};
@@ -20,10 +21,11 @@ use crate::{
     Error, Result,
     db::{Conversation, ConversationState, Intent, ItemKind, Kind, LinkState, NewItem, Role},
 };
-use words::Word;
 
-pub(crate) use approve::Waiting;
+pub use ask::AskKind;
 use ask::Permit;
+pub(in crate::core) use words::Word;
+pub(crate) use words::warning;
 
 /// What was said, and where.
 struct Heard<'a> {
@@ -106,6 +108,6 @@ impl Core {
     /// Whether somebody is our guardian, or a child of ours.
     fn is_linked(&self, who: &AccountId, role: Role) -> Result<bool> {
         let link = self.db.link_with(who)?;
-        Ok(link.is_some_and(|link| link.role == role && link.state == LinkState::Linked))
+        Ok(link.is_some_and(|link| link.role() == role && link.state == LinkState::Linked))
     }
 }

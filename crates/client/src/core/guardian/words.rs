@@ -1,12 +1,13 @@
 //! What the child and the guardian are told, in plain words.
 
 use zegel_content::Asked;
-use zegel_safety::Language;
+use zegel_proto::v1::AgeBand;
+use zegel_safety::{Language, band_word};
 
 use crate::db::Role;
 
 /// A line on screen. `Role` is what the person named is to the reader.
-pub(super) enum Word<'a> {
+pub(in crate::core) enum Word<'a> {
     /// They want to be linked with us.
     Proposed(Role, &'a str),
     /// We asked them to be our guardian.
@@ -27,38 +28,41 @@ pub(super) enum Word<'a> {
     AllowedContact(&'a str, &'a str, bool),
     /// Guardian and group.
     AllowedGroup(&'a str, &'a str),
-    /// Guardian, kind and name.
-    Refused(&'a str, &'static str, &'a str),
+    /// Guardian, and what they do not allow.
+    Refused(&'a str, &'a Asked),
     /// Guardian and group: others came since they were asked.
     OthersCame(&'a str, &'a str),
     /// Our age band is this now.
-    AgeChanged(&'static str),
+    AgeChanged(AgeBand),
     /// It did not become this one, and why.
-    AgeNotChanged(&'static str, &'a str),
+    AgeNotChanged(AgeBand, &'a str),
+    /// The service keeps this one, and not by an act of ours.
+    AgeDiffers(AgeBand),
+    /// Likewise one that would protect less, which is not taken.
+    AgeDoubted(AgeBand),
 }
 
-/// The word for an age band's number.
-pub(super) fn band_name(band: u8) -> &'static str {
-    match band {
-        1 => "child",
-        2 => "teen",
-        3 => "adult",
-        _ => "unknown",
-    }
-}
-
-fn band_in_dutch(band: &str) -> &'static str {
-    match band {
-        "child" => "kind",
-        "teen" => "tiener",
-        "adult" => "volwassene",
-        _ => "onbekend",
+/// What a child reads before and after it takes somebody as guardian.
+pub(crate) fn warning(who: &str, language: Language) -> String {
+    match language {
+        Language::English => format!(
+            "Only link with somebody who looks after you, like a parent, and whom you can ask in person. {who} then sees \
+             with whom you are in contact, never what you say, and decides about new contacts, about groups and about \
+             your age. If somebody you only know from the internet asks you to do this: do not, and tell an adult whom \
+             you trust."
+        ),
+        Language::Dutch => format!(
+            "Doe dit alleen met iemand die voor je zorgt, zoals een ouder, en aan wie je het zelf kunt vragen. {who} ziet \
+             dan met wie je contact hebt, nooit wat je zegt, en beslist over nieuwe contacten, over groepen en over je \
+             leeftijd. Vraagt iemand die je alleen van internet kent dit aan je? Doe het niet, en vertel het aan een \
+             volwassene die je vertrouwt."
+        ),
     }
 }
 
 impl Word<'_> {
     /// In this language.
-    pub(super) fn says(&self, language: Language) -> String {
+    pub(in crate::core) fn says(&self, language: Language) -> String {
         match language {
             Language::English => self.in_english(),
             Language::Dutch => self.in_dutch(),
@@ -68,9 +72,9 @@ impl Word<'_> {
     fn in_english(&self) -> String {
         match self {
             Self::Proposed(Role::Guardian, who) => format!(
-                "{who} wants to be your guardian. A guardian sees with whom you are in contact, never what you say, and \
-                 decides about new contacts, about groups and about your age. Agree only if {who} looks after you, like \
-                 a parent: `guardian link {who}`. Otherwise do nothing, or `block {who}`, or `report {who}`."
+                "{who} wants to be your guardian. {} To agree: `guardian link {who}`. Otherwise do nothing, or \
+                 `block {who}`, or `report {who}`.",
+                warning(who, Language::English)
             ),
             Self::Proposed(Role::Child, who) => format!(
                 "{who} asks you to be their guardian. You would see with whom they are in contact, never what is said, \
@@ -78,9 +82,8 @@ impl Word<'_> {
                  `guardian link {who}`."
             ),
             Self::YouAsked(who) => format!(
-                "You asked {who} to be your guardian. {who} will see with whom you are in contact, never what you say, \
-                 and decide about new contacts, about groups and about your age. This is only for who looks after you, \
-                 like a parent. To take it back before they agree: `guardian unlink {who}`."
+                "You asked {who} to be your guardian. {} To take it back before they agree: `guardian unlink {who}`.",
+                warning(who, Language::English)
             ),
             Self::Withdrawn(who) => format!("{who} does not want to be linked as child and guardian."),
             Self::Linked(Role::Guardian, who) => format!(
@@ -111,7 +114,7 @@ impl Word<'_> {
                 commands(child, name, "or")
             ),
             Self::Asks(child, Asked::Age { band }) => {
-                let band = band_name(*band);
+                let band = band_word((*band).into(), Language::English);
                 format!("{child} asks to have the age of: {band}. {}", commands(child, band, "or"))
             }
             Self::AllowedContact(guardian, who, true) => {
@@ -123,27 +126,44 @@ impl Word<'_> {
             Self::AllowedGroup(guardian, name) => {
                 format!("{guardian} allows the group {name}, and you are in it.")
             }
-            Self::Refused(guardian, "contact", who) => {
-                format!("{guardian} does not allow contact with {who}.")
+            Self::Refused(guardian, Asked::Contact { handle }) => {
+                format!("{guardian} does not allow contact with {handle}.")
             }
-            Self::Refused(guardian, "group", name) => format!("{guardian} does not allow the group {name}."),
-            Self::Refused(guardian, _, band) => format!("{guardian} does not allow the age of: {band}."),
+            Self::Refused(guardian, Asked::Group { name, .. }) => {
+                format!("{guardian} does not allow the group {name}.")
+            }
+            Self::Refused(guardian, Asked::Age { band }) => {
+                let band = band_word((*band).into(), Language::English);
+                format!("{guardian} does not allow the age of: {band}.")
+            }
             Self::OthersCame(guardian, name) => format!(
                 "Others are in the group {name} now than {guardian} was asked about, so {guardian} is asked again."
             ),
-            Self::AgeChanged(band) => format!("Your account's age is now: {band}."),
-            Self::AgeNotChanged(band, why) => {
-                format!("Your account's age did not become: {band}. The service said: {why}")
+            Self::AgeChanged(band) => {
+                format!("Your account's age is now: {}.", band_word(*band, Language::English))
             }
+            Self::AgeNotChanged(band, why) => format!(
+                "Your account's age did not become: {}. The service said: {why}",
+                band_word(*band, Language::English)
+            ),
+            Self::AgeDiffers(band) => format!(
+                "The service keeps another age for this account now: {}.",
+                band_word(*band, Language::English)
+            ),
+            Self::AgeDoubted(band) => format!(
+                "The service says that this account is now another age: {0}. Nobody asked for that on this device, which goes \
+                 on protecting you as before. If it is right, say so: `age {0}`.",
+                band_word(*band, Language::English)
+            ),
         }
     }
 
     fn in_dutch(&self) -> String {
         match self {
             Self::Proposed(Role::Guardian, who) => format!(
-                "{who} wil je begeleider zijn. Een begeleider ziet met wie je contact hebt, nooit wat je zegt, en \
-                 beslist over nieuwe contacten, over groepen en over je leeftijd. Doe dit alleen als {who} voor je \
-                 zorgt, zoals een ouder: `guardian link {who}`. Doe anders niets, of `block {who}`, of `report {who}`."
+                "{who} wil je begeleider zijn. {} Als je het wilt: `guardian link {who}`. Doe anders niets, of \
+                 `block {who}`, of `report {who}`.",
+                warning(who, Language::Dutch)
             ),
             Self::Proposed(Role::Child, who) => format!(
                 "{who} vraagt of je hun begeleider wilt zijn. Je ziet dan met wie ze contact hebben, nooit wat er wordt \
@@ -151,9 +171,9 @@ impl Word<'_> {
                  `guardian link {who}`."
             ),
             Self::YouAsked(who) => format!(
-                "Je hebt {who} gevraagd je begeleider te zijn. {who} ziet dan met wie je contact hebt, nooit wat je zegt, \
-                 en beslist over nieuwe contacten, over groepen en over je leeftijd. Doe dit alleen met wie voor je \
-                 zorgt, zoals een ouder. Intrekken kan, zolang {who} niet heeft toegestemd: `guardian unlink {who}`."
+                "Je hebt {who} gevraagd je begeleider te zijn. {} Intrekken kan, zolang {who} niet heeft toegestemd: \
+                 `guardian unlink {who}`.",
+                warning(who, Language::Dutch)
             ),
             Self::Withdrawn(who) => format!("{who} wil geen koppeling als kind en begeleider."),
             Self::Linked(Role::Guardian, who) => format!(
@@ -185,8 +205,8 @@ impl Word<'_> {
             ),
             Self::Asks(child, Asked::Age { band }) => format!(
                 "{child} vraagt om de leeftijd: {}. {}",
-                band_in_dutch(band_name(*band)),
-                commands(child, band_name(*band), "of")
+                band_word((*band).into(), Language::Dutch),
+                commands(child, band_word((*band).into(), Language::English), "of")
             ),
             Self::AllowedContact(guardian, who, true) => {
                 format!("{guardian} vindt contact met {who} goed, en het verzoek is aangenomen.")
@@ -197,22 +217,35 @@ impl Word<'_> {
             Self::AllowedGroup(guardian, name) => {
                 format!("{guardian} vindt de groep {name} goed; je zit erin.")
             }
-            Self::Refused(guardian, "contact", who) => {
-                format!("{guardian} vindt contact met {who} niet goed.")
+            Self::Refused(guardian, Asked::Contact { handle }) => {
+                format!("{guardian} vindt contact met {handle} niet goed.")
             }
-            Self::Refused(guardian, "group", name) => format!("{guardian} vindt de groep {name} niet goed."),
-            Self::Refused(guardian, _, band) => {
-                format!("{guardian} vindt de leeftijd niet goed: {}.", band_in_dutch(band))
+            Self::Refused(guardian, Asked::Group { name, .. }) => {
+                format!("{guardian} vindt de groep {name} niet goed.")
+            }
+            Self::Refused(guardian, Asked::Age { band }) => {
+                let band = band_word((*band).into(), Language::Dutch);
+                format!("{guardian} vindt de leeftijd niet goed: {band}.")
             }
             Self::OthersCame(guardian, name) => format!(
                 "In de groep {name} zitten nu anderen dan {guardian} is gevraagd; {guardian} wordt opnieuw gevraagd."
             ),
             Self::AgeChanged(band) => {
-                format!("De leeftijd van je account is nu: {}.", band_in_dutch(band))
+                format!("De leeftijd van je account is nu: {}.", band_word(*band, Language::Dutch))
             }
             Self::AgeNotChanged(band, why) => format!(
                 "De leeftijd van je account is niet veranderd in: {}. De dienst zei: {why}",
-                band_in_dutch(band)
+                band_word(*band, Language::Dutch)
+            ),
+            Self::AgeDiffers(band) => format!(
+                "De dienst bewaart nu een andere leeftijd voor dit account: {}.",
+                band_word(*band, Language::Dutch)
+            ),
+            Self::AgeDoubted(band) => format!(
+                "De dienst zegt dat dit account nu een andere leeftijd heeft: {}. Op dit apparaat is daar niet om gevraagd, en \
+                 het beschermt je zoals tevoren. Klopt het toch, zeg dat dan: `age {}`.",
+                band_word(*band, Language::Dutch),
+                band_word(*band, Language::English)
             ),
         }
     }

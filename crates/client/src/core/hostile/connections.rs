@@ -142,7 +142,7 @@ fn a_friend_who_passes_a_token_on_is_named_and_it_works_once() {
     world.deliver(&letter);
     let request = world.chat(ALICE, &letter.group);
     assert_eq!((request.state, request.intro.via), (ConversationState::Request, Some(world.account(BOB))));
-    assert!(world.shows(ALICE, "bob passed your connection on to them"));
+    assert!(world.shows(ALICE, "bob passed a ticket to you on to them"));
     assert_eq!(world.held(MALLORY, ALICE), 0, "it is used up");
     assert_eq!(world.held(BOB, ALICE), before);
     // No other takes its place: as many as one friend may hold, so many may one friend pass on in their time.
@@ -186,7 +186,7 @@ fn a_token_of_somebody_elses_accepts_nobody() {
 }
 
 #[test]
-fn a_friend_who_comes_with_a_token_gets_another() {
+fn a_friend_who_comes_with_a_token_gets_another_when_it_is_time() {
     let mut world = World::new();
     world.befriend(ALICE, BOB);
     let held = world.held(ALICE, BOB);
@@ -199,9 +199,123 @@ fn a_friend_who_comes_with_a_token_gets_another() {
     world.deliver(&letter);
     assert_eq!(world.held(ALICE, BOB), held - 1);
     assert_eq!(world.state(BOB, &letter.group), ConversationState::Open);
+    // Neither when it was used nor soon after: she would learn from it that his device was there, and let her come.
+    for _ in 0..5 {
+        world.core(BOB).renew_tokens().expect("renewed");
+        assert!(world.calls(BOB).is_empty());
+        wait(3_600_000 / 60);
+    }
+    wait(2 * DAY_MS);
+    world.core(BOB).renew_tokens().expect("renewed");
     assert_eq!(world.calls(BOB).len(), 1);
     world.flush(BOB);
     assert_eq!((world.held(ALICE, BOB), world.given(BOB, ALICE)), (held, held));
+    // Once a day at most, however many she uses.
+    let token = world.at(ALICE).db.token_of(&bob, true, 0).expect("the database").expect("one");
+    world
+        .core(BOB)
+        .step(|core| core.shown_token(&token.token.0, &core.db.given_to(&token.token.0)?.expect("hers")))
+        .expect("shown");
+    world.core(BOB).renew_tokens().expect("renewed");
+    assert!(world.calls(BOB).is_empty());
+}
+
+#[test]
+fn the_time_of_fresh_tokens_is_drawn_and_differs() {
+    let mut world = World::new();
+    world.befriend(ALICE, BOB);
+    let bob = world.account(BOB);
+    let tomorrow = (u64::from(world.at(ALICE).today()) + 1) * DAY_MS;
+    let key = format!("turn of {}", bob.to_hex());
+    let mut drawn = std::collections::HashSet::new();
+    for _ in 0..16 {
+        world.core(ALICE).step(|core| core.set_turn(&bob)).expect("drawn");
+        let turn = world.at(ALICE).db.meta(&key).expect("the database").expect("a turn");
+        let turn = u64::from_be_bytes(turn.try_into().expect("a time"));
+        assert!((tomorrow..tomorrow + DAY_MS).contains(&turn));
+        assert!(!world.at(ALICE).is_their_turn(&bob).expect("known"));
+        drawn.insert(turn / 60_000);
+    }
+    assert!(drawn.len() > 8, "{drawn:?}");
+}
+
+#[test]
+fn what_somebody_passed_on_never_takes_the_place_of_what_its_owner_gave() {
+    let mut world = World::new();
+    let with_bob = world.befriend(ALICE, BOB);
+    world.befriend(ALICE, CAROL);
+    let (bob, carol, mallory) = (world.account(BOB), world.account(CAROL), world.account(MALLORY));
+    let today = world.at(ALICE).today();
+    let poison = |of: zegel_proto::AccountId| Tokens { of: of.0, last_day: today, tokens: vec![[0; 16]] };
+    world.say_tokens(BOB, &with_bob, &poison(carol));
+    let held = world.held(ALICE, CAROL);
+    let mut left = held;
+    while left > 1 {
+        let letter = {
+            let packages = world.packages(&[carol]);
+            world.core(ALICE).found_group("club", &[carol], &packages).expect("founded");
+            world.letters(ALICE).pop().expect("a letter")
+        };
+        assert_ne!(token_in(&letter), [0; 16], "hers come first");
+        world.deliver(&letter);
+        left -= 1;
+        assert_eq!(world.held(ALICE, CAROL), left);
+    }
+    // We talk to her: better none than one that may be good for nothing.
+    assert!(!world.at(ALICE).holds_token_of(&carol).expect("known"));
+    // To whom we do not, we come with what we have, and what is said of it does not matter.
+    assert!(!world.at(ALICE).holds_token_of(&mallory).expect("known"));
+    world.say_tokens(BOB, &with_bob, &poison(mallory));
+    assert!(world.at(ALICE).holds_token_of(&mallory).expect("known"));
+    assert_eq!(world.held(ALICE, BOB), world.at(BOB).policy().tokens.numbers.per_friend, "{bob:?}");
+}
+
+#[test]
+fn what_a_blocked_friend_holds_or_passed_on_is_taken_back() {
+    let mut world = World::new();
+    let group = world.direct(ALICE, BOB);
+    let left = world.calls(ALICE);
+    world.flush(ALICE);
+    assert_eq!(world.held(BOB, ALICE) as usize, left.len());
+    world.blocks(ALICE, BOB);
+    let mut back: Vec<[u8; 32]> = Vec::new();
+    for call in world.take_calls(ALICE) {
+        if let v1::client_frame::Body::DropTokens(drop) = call {
+            back.extend(
+                drop.token_hashes.iter().map(|hash| <[u8; 32]>::try_from(hash.as_ref()).expect("a hash")),
+            );
+        }
+    }
+    let (mut left, mut back) = (left, back);
+    left.sort_unstable();
+    back.sort_unstable();
+    assert_eq!(left, back);
+    assert_eq!(world.given(ALICE, BOB), 0, "should they come back they get others");
+    assert_eq!(world.state(ALICE, &group), ConversationState::Over);
+}
+
+#[test]
+fn who_comes_with_a_token_of_its_last_day_is_known_as_long_as_the_mail_is_kept() {
+    let mut world = World::new();
+    world.befriend(ALICE, BOB);
+    let alice = world.account(ALICE);
+    let today = world.at(ALICE).today();
+    let mut letters = Vec::new();
+    for (days, named) in [(0, true), (28, true), (29, false)] {
+        let held = world.at(BOB).db.token_of(&alice, true, 0).expect("the database").expect("one");
+        world.at(BOB).db.drop_token(&alice, &held.token).expect("dropped");
+        let mut letter = world.introduction_to(MALLORY, ALICE);
+        letter.submit.welcome.as_mut().expect("a Welcome").newcomers[0].token = held.token.to_field();
+        letters.push((held.last_day + days, named, letter));
+    }
+    for (day, named, letter) in letters {
+        let now = world.at(ALICE).today();
+        wait(DAY_MS * u64::from(day - now));
+        world.core(ALICE).renew_tokens().expect("renewed");
+        world.deliver(&letter);
+        let via = world.chat(ALICE, &letter.group).intro.via;
+        assert_eq!(via, named.then_some(world.account(BOB)), "{} days later", day - today);
+    }
 }
 
 #[test]

@@ -1,15 +1,15 @@
 //! A child, their guardian, and those who would like to be one of the two.
 
 use sha2::{Digest, Sha256};
-use zegel_content::{Asked, Contacts, GUARDIAN_TYPE, Guardian};
+use zegel_content::{Asked, Contacts, GUARDIAN_TYPE, Guardian, Older};
 use zegel_proto::{
     AccountId, GroupId,
     v1::{self, AgeBand, client_frame::Body as Call},
 };
 use zegel_safety::{Policy, Until};
 
-use super::world::{ALICE, BOB, CAROL, MALLORY, World};
-use crate::db::{ConversationState, Intent, ItemKind, LinkState};
+use super::world::{ALICE, BOB, CAROL, MALLORY, World, wait};
+use crate::db::{ConversationState, Intent, ItemKind, LinkState, With};
 
 /// The guardian, and the child.
 const MUM: usize = ALICE;
@@ -51,7 +51,8 @@ impl World {
     /// The secret that this guardian holds for this child.
     fn secret(&self, who: usize, child: usize) -> [u8; 32] {
         let link = self.at(who).db.link_with(&self.account(child)).expect("the database");
-        link.expect("a link").secret.expect("a secret")
+        let With::Child(kept) = link.expect("a link").with else { panic!("a child") };
+        kept.secret.expect("a secret")
     }
 
     fn guardian_of(&self, who: usize) -> String {
@@ -77,7 +78,7 @@ impl World {
     /// What waits for a guardian, by name.
     fn waiting(&self, who: usize) -> Vec<(&'static str, String)> {
         let waiting = self.at(who).waiting().expect("the database");
-        waiting.iter().map(|it| (it.kind(), it.name().to_owned())).collect()
+        waiting.iter().map(|it| (it.kind().word(), it.name().to_owned())).collect()
     }
 
     fn answers(&mut self, who: usize, child: usize, name: &str, allow: bool) {
@@ -116,7 +117,7 @@ fn linked() -> World {
 }
 
 fn link(world: &mut World, guardian: usize, child: usize) {
-    assert_eq!(world.links(child, guardian), LinkState::Asked);
+    assert_eq!(world.links(child, guardian), LinkState::WeAsk);
     assert_eq!(world.links(guardian, child), LinkState::Keyed);
     assert!(matches!(world.errand(child), Some(Call::SetGuardian(_))));
     assert_eq!(world.link_state(guardian, child), Some(LinkState::Linked));
@@ -126,14 +127,14 @@ fn link(world: &mut World, guardian: usize, child: usize) {
 #[test]
 fn a_link_needs_both_and_a_proposal_alone_does_nothing() {
     let mut world = family();
-    assert_eq!(world.links(MUM, KID), LinkState::Asked);
-    assert_eq!(world.links(MUM, KID), LinkState::Asked);
+    assert_eq!(world.links(MUM, KID), LinkState::WeAsk);
+    assert_eq!(world.links(MUM, KID), LinkState::WeAsk);
     assert_eq!(world.notices(KID, "alice wants to be your guardian"), 1, "however often she asks");
     assert_eq!((world.guardian_of(KID).as_str(), world.errand(KID).is_none()), ("", true));
     assert!(world.letters(KID).is_empty(), "nothing is answered by itself");
 
     world.restart(KID);
-    assert_eq!(world.links(KID, MUM), LinkState::Asked);
+    assert_eq!(world.links(KID, MUM), LinkState::WeAsk);
     // Her device answers by itself: she has asked already.
     world.flush(MUM);
     let Some((_, Call::SetGuardian(call))) = world.at(KID).errand().expect("errands") else {
@@ -158,14 +159,14 @@ fn roles_are_by_age_and_a_child_has_one_guardian() {
     let mut world = family();
     world.direct(CAROL, KID);
     link(&mut world, MUM, KID);
-    assert_eq!(world.links(CAROL, KID), LinkState::Asked);
+    assert_eq!(world.links(CAROL, KID), LinkState::WeAsk);
     let carol = world.account(CAROL);
     let refused = world.core(KID).link(&carol).expect_err("a child has one guardian");
     assert!(refused.to_string().contains("a child has one guardian"), "{refused}");
     // Whoever says that a child is their guardian's child, or an adult's guardian, says nothing.
     world.claims(CAROL, KID, &Guardian::Link { as_child: true });
     world.claims(CAROL, KID, &Guardian::Key { hash: [7; 32] });
-    assert_eq!(world.link_state(KID, CAROL), Some(LinkState::Asks));
+    assert_eq!(world.link_state(KID, CAROL), Some(LinkState::TheyAsk));
     assert!(world.errand(KID).is_none());
     world.set_band(CAROL, AgeBand::Teen);
     let kid = world.account(KID);
@@ -188,7 +189,7 @@ fn only_the_guardian_is_heard_and_only_between_the_two() {
     world.claims(MALLORY, KID, &Guardian::Key { hash: [1; 32] });
     world.claims(MALLORY, KID, &Guardian::End { secret: Some([1; 32]) });
     world.claims(MALLORY, KID, &Guardian::Linked);
-    world.claims(MALLORY, KID, &Guardian::Ask { id, what: Asked::Age { band: 2 } });
+    world.claims(MALLORY, KID, &Guardian::Ask { id, what: Asked::Age { band: Older::Teen } });
     world.claims(MALLORY, KID, &Guardian::Contacts(Contacts::default()));
     // What the guardian says elsewhere is not said between the two.
     let club = world.chat(MUM, &group);
@@ -224,6 +225,13 @@ fn a_new_contact_waits_for_the_guardian() {
     assert_eq!(world.notices(KID, "alice does not allow contact with carol"), 1);
     assert_eq!(world.at(KID).waits_for(&chat).expect("the database"), "");
     assert_eq!(world.told(MUM, KID), [""; 0]);
+
+    // A no stands for a day, and is shown.
+    assert_eq!(world.core(KID).refused_by(&chat).expect("the database"), "alice");
+    let again = world.core(KID).accept(&chat).expect_err("she said no");
+    assert!(again.to_string().contains("alice said no to that"), "{again}");
+    assert!(world.waiting(MUM).is_empty());
+    wait(86_400_000);
 
     // The child asks again, and this time it is allowed.
     assert_eq!(world.accepts(KID, &request), Some("alice".into()));
@@ -331,7 +339,7 @@ fn a_changed_client_of_a_child_fills_nothing_and_shows_nothing_odd() {
     world.claims(KID, MUM, &ask(1, Asked::Contact { handle: "Grandma (call me)".into() }));
     let people = vec!["not a handle".to_owned()];
     world.claims(KID, MUM, &ask(2, Asked::Group { name: "club".into(), people }));
-    assert_eq!(world.waiting(MUM), []);
+    assert!(world.waiting(MUM).is_empty());
     // What cannot be shown is not even read.
     for handle in ["a\u{0}b", "a\u{1b}[2J", "", "\u{202e}ecila"] {
         assert!(ask(3, Asked::Contact { handle: handle.into() }).encode().is_err());
@@ -372,7 +380,7 @@ fn a_child_who_blocks_the_guardian_is_free_of_them_on_both_screens() {
     world.core(KID).say_goodbye(&mum).expect("said");
     world.flush(KID);
     assert_eq!(world.link_state(MUM, KID), Some(LinkState::Over));
-    assert_eq!(world.waiting(MUM), []);
+    assert!(world.waiting(MUM).is_empty());
     assert_eq!(world.notices(MUM, "You are no longer the guardian of bob"), 1);
     let contact = world.at(KID).db.contact(&mum).expect("the database").expect("a contact");
     world.core(KID).block(&contact).expect("blocked");
@@ -397,7 +405,7 @@ fn a_guardian_ends_it_and_the_service_forgets() {
     let (kid, secret) = (world.account(KID), world.secret(MUM, KID));
     world.core(MUM).unlink(&kid).expect("unlinked");
     world.flush(MUM);
-    assert_eq!((world.guardian_of(KID), world.link_state(MUM, KID)), (String::new(), Some(LinkState::Over)));
+    assert_eq!((world.guardian_of(KID), world.link_state(MUM, KID)), (String::new(), None));
     // Words of a former guardian that open nothing are not brought to the service.
     for _ in 0..3 {
         world.claims(MUM, KID, &Guardian::End { secret: Some([3; 32]) });
@@ -421,7 +429,10 @@ fn what_was_only_asked_is_taken_back() {
     world.links(KID, MUM);
     world.core(MUM).unlink(&kid).expect("turned down");
     world.flush(MUM);
-    assert_eq!((world.link_state(KID, MUM), world.link_state(MUM, KID)), (None, None));
+    // That somebody turned it down is for them to say.
+    assert_eq!((world.link_state(KID, MUM), world.link_state(MUM, KID)), (Some(LinkState::WeAsk), None));
+    world.core(KID).unlink(&mum).expect("taken back");
+    world.flush(KID);
     // A key that comes too late is none.
     world.claims(MUM, KID, &Guardian::Key { hash: [1; 32] });
     assert!(world.errand(KID).is_none());
@@ -510,7 +521,7 @@ fn a_link_that_outlasts_the_step_gets_another_secret() {
     let mut world = linked();
     let mut policy = Policy::shipped();
     policy.guardians.numbers.until = Until::Adult;
-    world.core(KID).take_policy(&policy.to_toml()).expect("taken");
+    world.core(KID).take_policy(&policy.to_toml(), &policy.hash()).expect("taken");
     let secret = asks_for_teen(&mut world);
     assert!(matches!(world.errand(KID), Some(Call::ChangeAge(_))));
     assert_eq!(
@@ -534,7 +545,7 @@ fn a_link_that_outlasts_the_step_gets_another_secret() {
 }
 
 #[test]
-fn an_age_that_changed_elsewhere_ends_the_link_and_a_forgotten_one_is_told_again() {
+fn an_age_that_the_service_says_by_itself_ends_no_link_and_a_forgotten_one_is_told_again() {
     let mut world = linked();
     let tells = |world: &mut World, who: usize, age_band: AgeBand, guarded| {
         let told = v1::Authenticated { age_band: age_band.into(), guarded, ..Default::default() };
@@ -548,15 +559,139 @@ fn an_age_that_changed_elsewhere_ends_the_link_and_a_forgotten_one_is_told_again
     assert_eq!(call.hash.to_vec(), hash(&world.secret(MUM, KID)));
     assert_eq!(world.guardian_of(KID), "alice");
 
-    // Somebody who is no adult any more is nobody's guardian.
-    tells(&mut world, MUM, AgeBand::Teen, false);
-    assert_eq!(world.guardian_of(KID), "");
-    assert!(matches!(world.errand(KID), Some(Call::SetGuardian(call)) if call.hash.is_empty()));
-    tells(&mut world, MUM, AgeBand::Adult, false);
-    link(&mut world, MUM, KID);
+    // A service that calls the child an adult, or the mother a child, frees nobody of anybody.
+    for (who, band) in
+        [(KID, AgeBand::Adult), (KID, AgeBand::Teen), (MUM, AgeBand::Child), (MUM, AgeBand::Adult)]
+    {
+        for _ in 0..3 {
+            tells(&mut world, who, band, true);
+        }
+        world.restart(who);
+        assert_eq!(world.at(KID).own_band().expect("a band"), AgeBand::Child);
+        assert!(world.at(KID).is_minor());
+        assert_eq!(world.guardian_of(KID), "alice");
+        assert_eq!(world.link_state(MUM, KID), Some(LinkState::Linked));
+        assert!(world.errand(KID).is_none());
+    }
+    assert_eq!(world.notices(KID, "on protecting you as before"), 2, "each is told once");
+    assert_eq!(world.notices(MUM, "keeps another age for this account now: child"), 1);
+    assert!(!world.at(KID).is_doubted(AgeBand::Teen).expect("known"), "who looks after them is asked");
+    tells(&mut world, KID, AgeBand::Child, true);
+
+    // An act of the person's own counts, also if the answer to it was lost.
+    world.core(KID).ask_for_band(Some(AgeBand::Teen)).expect("noted");
     tells(&mut world, KID, AgeBand::Teen, false);
-    assert_eq!(world.guardian_of(KID), "");
+    assert_eq!(
+        (world.guardian_of(KID), world.at(KID).own_band().expect("a band")),
+        (String::new(), AgeBand::Teen)
+    );
     assert_eq!(world.link_state(MUM, KID), Some(LinkState::Over));
+}
+
+#[test]
+fn a_proposal_that_nobody_agreed_to_tells_nothing_of_who_got_it() {
+    type End = fn(&mut World);
+    let ends: [End; 3] = [
+        |world| {
+            let mallory = world.account(MALLORY);
+            world.core(KID).say_goodbye(&mallory).expect("nothing to say");
+            world.blocks(KID, MALLORY);
+        },
+        |world| world.core(KID).step(|core| core.age_changed(AgeBand::Teen)).expect("changed"),
+        |world| {
+            let mallory = world.account(MALLORY);
+            world.core(KID).unlink(&mallory).expect("turned down");
+        },
+    ];
+    for (number, end) in ends.into_iter().enumerate() {
+        let mut world = World::new();
+        world.set_band(KID, AgeBand::Child);
+        world.direct(MALLORY, KID);
+        world.take_calls(KID);
+        world.flush(KID);
+        assert_eq!(world.links(MALLORY, KID), LinkState::WeAsk);
+        assert_eq!(world.link_state(KID, MALLORY), Some(LinkState::TheyAsk));
+        let before = world.items(MALLORY).len();
+        end(&mut world);
+        assert!(world.letters(KID).is_empty(), "way {number}: not a word, as from who never heard of it");
+        assert_eq!(world.link_state(KID, MALLORY), None);
+        assert_eq!(world.link_state(MALLORY, KID), Some(LinkState::WeAsk));
+        assert_eq!(world.items(MALLORY).len(), before);
+    }
+}
+
+#[test]
+fn a_secret_that_was_shown_is_none_for_the_next_time() {
+    let mut world = linked();
+    let kid = world.account(KID);
+    let first = world.secret(MUM, KID);
+    world.core(MUM).unlink(&kid).expect("unlinked");
+    world.flush(MUM);
+    assert!(world.link_state(MUM, KID).is_none(), "nothing of it is kept");
+    assert!(matches!(world.errand(KID), Some(Call::SetGuardian(call)) if call.hash.is_empty()));
+    link(&mut world, MUM, KID);
+    assert_ne!(world.secret(MUM, KID), first, "the child's device knows the first");
+    // Blocking the child shows it too; without a chat in use it is not shown, and stays.
+    let shown = world.secret(MUM, KID);
+    world.core(MUM).say_goodbye(&kid).expect("said");
+    world.blocks(MUM, KID);
+    assert!(world.link_state(MUM, KID).is_none());
+    let mut world = linked();
+    let mum = world.account(MUM);
+    let contact = world.at(KID).db.contact(&mum).expect("the database").expect("a contact");
+    world.core(KID).say_goodbye(&mum).expect("said");
+    world.flush(KID);
+    world.core(KID).block(&contact).expect("blocked");
+    assert_eq!(world.link_state(MUM, KID), Some(LinkState::Over));
+    assert_ne!(world.secret(MUM, KID), shown, "the service still may have this one");
+}
+
+#[test]
+fn the_guardian_is_asked_about_who_comes_into_an_allowed_group_later() {
+    let mut world = World::new();
+    world.set_band(KID, AgeBand::Child);
+    world.direct(CAROL, KID);
+    link(&mut world, CAROL, KID);
+    let group = world.unaccepted_group("club", &[BOB]);
+    world.accepts(KID, &group);
+    world.answers(CAROL, KID, "club", true);
+    assert_eq!(world.state(KID, &group), ConversationState::Open);
+    let (mallory, club) = (world.account(MALLORY), world.chat(ALICE, &group));
+    world.core(ALICE).want_add(&club, &[mallory]).expect("added");
+    world.flush(ALICE);
+    world.flush(KID);
+    assert_eq!(world.state(KID, &group), ConversationState::Request);
+    assert_eq!(world.told(CAROL, KID), [""; 0], "they see that the child is not in it now");
+    assert_eq!(world.accepts(KID, &group), Some("carol".into()));
+    let Asked::Group { people, .. } = &world.at(CAROL).waiting().expect("the database")[0].what else {
+        panic!("a group")
+    };
+    assert_eq!(people, &["alice", "mallory"]);
+    world.answers(CAROL, KID, "club", true);
+    assert_eq!(world.state(KID, &group), ConversationState::Open);
+}
+
+#[test]
+fn a_group_that_is_renamed_and_renamed_is_told_once() {
+    let mut world = World::new();
+    world.set_band(KID, AgeBand::Child);
+    world.direct(CAROL, KID);
+    link(&mut world, CAROL, KID);
+    let group = world.unaccepted_group("club", &[BOB]);
+    world.accepts(KID, &group);
+    world.answers(CAROL, KID, "club", true);
+    assert_eq!(world.told(CAROL, KID), ["club"]);
+    for name in ["a", "b", "c"] {
+        let chat = world.chat(ALICE, &group);
+        world.core(ALICE).want_rename(&chat, name).expect("renamed");
+        world.flush(ALICE);
+        assert_eq!(world.chat(KID, &group).name, name);
+        assert!(world.letters(KID).is_empty(), "{name}");
+    }
+    // With the next change of who or which, the name is told.
+    world.leaves(KID, &group);
+    world.flush(KID);
+    assert_eq!(world.told(CAROL, KID), [""; 0]);
 }
 
 #[test]

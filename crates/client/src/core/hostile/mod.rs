@@ -18,6 +18,7 @@ mod promises;
 mod registry;
 mod rejoins;
 mod reports;
+mod returns;
 mod roots;
 mod rumours;
 mod service;

@@ -106,7 +106,7 @@ fn a_direct_chat_is_between_two() {
 
 #[test]
 fn a_contact_code_opens_a_direct_chat_and_no_group() {
-    for (direct, state) in [(true, ConversationState::Open), (false, ConversationState::Request)] {
+    for (direct, state) in [(true, ConversationState::Open), (false, ConversationState::Declined)] {
         let mut world = World::new();
         let token = Token::random();
         let now = world.at(ALICE).now_ms();
@@ -120,8 +120,13 @@ fn a_contact_code_opens_a_direct_chat_and_no_group() {
         assert_eq!(world.state(ALICE, &group), state);
         let contact = world.at(ALICE).db.contact(&mallory).expect("the database").expect("mallory");
         assert_eq!(contact.accepted, direct);
-        // What did not open anything is not used up.
-        assert_eq!(world.at(ALICE).db.use_code(&token.0).expect("the database"), !direct);
+        assert!(!world.at(ALICE).db.use_code(&token.0).expect("the database"), "it is used up");
+        // Nobody counts as declined for it: whoever holds a code learns nothing of whose it is.
+        let counted = world.take_calls(ALICE).into_iter().any(
+            |call| matches!(call, v1::client_frame::Body::DeleteAddresses(it) if !it.declined.is_empty()),
+        );
+        assert!(!counted);
+        assert!(!world.shows(ALICE, "trap"));
     }
 }
 

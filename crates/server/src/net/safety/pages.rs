@@ -2,12 +2,13 @@
 
 use askama::Template;
 use zegel_cases::utc;
-use zegel_proto::v1;
 use zegel_safety::{
-    HelpLine, Language, Policy, RuleText, Until, Verified, help_checked, help_countries, help_lines,
+    HelpLine, Language, Policy, RuleText, Until, Verified, emergencies, help_checked, help_countries,
+    help_lines,
 };
 
-use super::words::{Said, country_name, said, title};
+use super::words::{Said, country_name, number, said, title, value};
+use crate::service::Kept;
 
 /// A day has so many milliseconds.
 const DAY_MS: u64 = 86_400_000;
@@ -26,6 +27,16 @@ impl Frame<'_> {
     fn said(&self) -> &'static Said {
         said(self.language)
     }
+
+    /// Whom to call in danger: the number, and where.
+    fn emergencies(&self) -> Vec<(&'static str, &'static str)> {
+        emergencies().iter().map(|it| (&*it.phone, it.place.in_language(self.language))).collect()
+    }
+
+    /// So many days, in words.
+    fn days(&self, days: &u32) -> String {
+        self.language.days(*days)
+    }
 }
 
 /// A rule on the page.
@@ -41,9 +52,23 @@ struct RuleView {
 /// A change of the rules.
 struct ChangeView {
     day: String,
-    titles: Vec<String>,
+    rules: Vec<ChangedView>,
     /// The beginning of the rules' hash.
     hash: String,
+}
+
+/// A rule that changed.
+struct ChangedView {
+    title: String,
+    /// What each number of it became, and what it was.
+    numbers: Vec<NumberView>,
+}
+
+/// A number that changed.
+struct NumberView {
+    name: String,
+    now: String,
+    then: String,
 }
 
 /// The rules, and how they changed.
@@ -58,7 +83,7 @@ pub(super) struct RulesPage<'a> {
 
 impl<'a> RulesPage<'a> {
     /// For these rules.
-    pub(super) fn new(frame: Frame<'a>, policy: &Policy, changes: &[v1::PolicyChange]) -> Self {
+    pub(super) fn new(frame: Frame<'a>, policy: &Policy, kept: &[Kept]) -> Self {
         let language = frame.language;
         let shipped = Policy::shipped();
         let changed = shipped.changed(policy);
@@ -69,18 +94,49 @@ impl<'a> RulesPage<'a> {
             says: rule.says,
             source: rule.source,
         };
-        let change = |change: &v1::PolicyChange| ChangeView {
-            day: date(change.day),
-            titles: change.rules.iter().map(|rule| title(rule, language).to_owned()).collect(),
-            hash: hex::encode(change.hash.get(..8).unwrap_or_default()),
+        let change = |(place, newer): (usize, &Kept)| ChangeView {
+            day: date(newer.change.day),
+            rules: rules_changed(newer, kept.get(place + 1), language),
+            hash: hex::encode(newer.change.hash.get(..8).unwrap_or_default()),
         };
         Self {
             rules: policy.rules(language).into_iter().zip(shipped.rules(language)).map(rule).collect(),
-            changes: changes.iter().map(change).collect(),
+            changes: kept.iter().enumerate().map(change).collect(),
             hash: hex::encode(policy.hash()),
             frame,
         }
     }
+}
+
+/// What newer rules changed of older ones; numbers only where this release can read both.
+fn rules_changed(newer: &Kept, older: Option<&Kept>, language: Language) -> Vec<ChangedView> {
+    let rules = |kept: &Kept| kept.policy.as_ref().map(|policy| policy.rules(language)).unwrap_or_default();
+    let (now, then) = (rules(newer), older.map(rules).unwrap_or_default());
+    let numbers = |rule: &str| {
+        let of = |all: &[RuleText]| all.iter().position(|text| text.name == rule);
+        let (Some(now), Some(then)) = (of(&now).map(|at| &now[at]), of(&then).map(|at| &then[at])) else {
+            return Vec::new();
+        };
+        let view = |(name, then, now): (&str, &str, &str)| NumberView {
+            name: number(name, language).to_owned(),
+            now: value(now, language).to_owned(),
+            then: value(then, language).to_owned(),
+        };
+        now.changed_numbers(then).map(view).collect()
+    };
+    let changed = newer.change.rules.iter();
+    changed
+        .map(|rule| ChangedView { title: title(rule, language).to_owned(), numbers: numbers(rule) })
+        .collect()
+}
+
+/// What stands at `/`.
+#[derive(Template)]
+#[template(path = "safety/welcome.html")]
+pub(super) struct WelcomePage<'a> {
+    pub frame: Frame<'a>,
+    /// Where browsers open the desk.
+    pub desk: &'a str,
 }
 
 /// `YYYY-MM-DD`.

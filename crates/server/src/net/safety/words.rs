@@ -70,17 +70,57 @@ pub(super) fn title(rule: &str, language: Language) -> &str {
         ("search", "No search for people", "Geen zoeken naar mensen"),
         ("notices", "What you are told about somebody new", "Wat je hoort over iemand die nieuw is"),
         ("unwanted", "When many people do not want somebody", "Als veel mensen iemand niet willen"),
-        ("many-minors", "When a stranger tries many children", "Als een onbekende het bij veel kinderen probeert"),
+        (
+            "many-minors",
+            "When a stranger tries many children",
+            "Als een onbekende het bij veel kinderen probeert",
+        ),
         ("block", "Blocking", "Blokkeren"),
         ("guardians", "Guardians", "Begeleiders"),
         ("quiet-hours", "Quiet hours", "Stille uren"),
         ("receipts", "No ticks, no green dot", "Geen vinkjes, geen groen bolletje"),
     ];
-    let found = titles.into_iter().find(|(name, ..)| *name == rule);
+    pick(&titles, rule, language)
+}
+
+/// What a number of a rule is; one without words has its name in the file.
+pub(super) fn number(name: &str, language: Language) -> &str {
+    let words = [
+        ("days", "days", "dagen"),
+        ("per_friend", "tickets for each friend", "kaartjes per vriend"),
+        ("new_a_day", "strangers in a day, while new", "onbekenden op een dag, zolang je nieuw bent"),
+        ("a_day", "strangers in a day", "onbekenden op een dag"),
+        ("new_days", "days that an account is new", "dagen dat een account nieuw is"),
+        ("declined_people", "people who declined or blocked", "mensen die weigerden of blokkeerden"),
+        ("reported_people", "people who reported", "mensen die meldden"),
+        ("minors", "children and teens", "kinderen en tieners"),
+        ("people", "people", "mensen"),
+        ("then", "what follows", "wat er volgt"),
+        ("for_days", "days that it lasts", "dagen dat het duurt"),
+        ("until", "until the account is that of", "tot het account dat is van"),
+        ("from_hour", "from the hour", "vanaf het uur"),
+        ("to_hour", "to the hour", "tot het uur"),
+    ];
+    pick(&words, name, language)
+}
+
+/// What stands for a number in the file; most are one.
+pub(super) fn value(value: &str, language: Language) -> &str {
+    let words = [
+        ("restrict", "a restriction", "een beperking"),
+        ("desk", "a person looks at it", "een medewerker kijkt ernaar"),
+        ("teen", "a teen", "een tiener"),
+        ("adult", "an adult", "een volwassene"),
+    ];
+    pick(&words, value, language)
+}
+
+fn pick<'a>(words: &[(&str, &'static str, &'static str)], name: &'a str, language: Language) -> &'a str {
+    let found = words.iter().find(|(known, ..)| *known == name);
     match (found, language) {
         (Some((_, english, _)), Language::English) => english,
         (Some((_, _, dutch)), Language::Dutch) => dutch,
-        (None, _) => rule,
+        (None, _) => name,
     }
 }
 
@@ -103,12 +143,7 @@ pub(super) fn country_name(country: &str, language: Language) -> &str {
         ("eu", "Other countries of the EU", "Andere landen van de EU"),
         ("*", "Everywhere", "Overal"),
     ];
-    let found = names.into_iter().find(|(two, ..)| *two == country);
-    match (found, language) {
-        (Some((_, english, _)), Language::English) => english,
-        (Some((_, _, dutch)), Language::Dutch) => dutch,
-        (None, _) => country,
-    }
+    pick(&names, country, language)
 }
 
 #[cfg(test)]
@@ -122,6 +157,12 @@ mod tests {
         for language in [Language::English, Language::Dutch] {
             for rule in Policy::shipped().rule_names() {
                 assert_ne!(title(rule, language), rule);
+            }
+            // One word of the file is the same in English.
+            let numbers = Policy::shipped().rules(language).into_iter().flat_map(|rule| rule.numbers);
+            for (name, plain) in numbers {
+                assert!(!number(&name, language).contains('_'), "{name}");
+                assert!(plain.parse::<u32>().is_ok() || value(&plain, language) != plain, "{name}: {plain}");
             }
             for country in help_countries().into_iter().chain(["eu", "*"]) {
                 assert_ne!(country_name(country, language), country);

@@ -15,5 +15,5 @@ mod tell;
 pub(super) use log::{log, log_outside};
 pub(super) use mine::{WORK, held};
 pub(super) use rows::{CaseKeys, Head};
-pub(super) use take::{RECENT, new_case, open_case};
+pub(super) use take::{RECENT, new_case, open_about};
 pub(super) use tell::tell;

@@ -160,7 +160,7 @@ impl TakeJob {
         if fresh.is_empty() && proven > 0 {
             return Ok(Err(replayed(self.earlier_case(tx, &rows)?)));
         }
-        let (mut case, doubtful, act) = match open_case(tx, &rows, &self.asked.subject)? {
+        let (mut case, doubtful, act) = match open_about(tx, &rows, &self.asked.subject)? {
             Some((open, doubtful)) => (open, doubtful, "join"),
             None => {
                 let (about, category) = (self.known.about.clone(), self.asked.category);
@@ -230,7 +230,7 @@ impl TakeJob {
 }
 
 /// The case that waits for a decision about this subject, and whether it is doubtful.
-pub(in crate::service) fn open_case(
+pub(in crate::service) fn open_about(
     tx: &mut dyn Tx,
     rows: &CaseKeys,
     subject: &Subject,

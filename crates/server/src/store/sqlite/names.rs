@@ -92,10 +92,6 @@ pub(super) fn token(tx: &mut SqliteTx<'_>, hash: &[u8; 32]) -> StoreResult<Optio
     tx.find("reading a token", "SELECT sealed FROM token WHERE hash = ?1", [hash], |row| row.get(0))
 }
 
-pub(super) fn delete_token(tx: &mut SqliteTx<'_>, hash: &[u8; 32]) -> StoreResult<()> {
-    tx.execute("using a token up", "DELETE FROM token WHERE hash = ?1", [hash]).map(drop)
-}
-
 pub(super) fn invite(tx: &mut SqliteTx<'_>, hash: &[u8; 32]) -> StoreResult<Option<Invite>> {
     let sql = "SELECT uses, sets_age_band, age_band, for_one, expires_day FROM invite WHERE hash = ?1";
     tx.find("reading an invite", sql, [hash], |row| {

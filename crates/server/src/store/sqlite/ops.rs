@@ -150,9 +150,6 @@ impl Tx for SqliteTx<'_> {
     fn token(&mut self, hash: &[u8; 32]) -> StoreResult<Option<Vec<u8>>> {
         names::token(self, hash)
     }
-    fn delete_token(&mut self, hash: &[u8; 32]) -> StoreResult<()> {
-        names::delete_token(self, hash)
-    }
     fn invite(&mut self, hash: &[u8; 32]) -> StoreResult<Option<Invite>> {
         names::invite(self, hash)
     }
