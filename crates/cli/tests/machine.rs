@@ -28,6 +28,7 @@ fn every_command_speaks_json() {
         "group",
         "kind",
         "notices",
+        "refused_by",
         "text",
         "trust",
         "unconnected",
@@ -68,8 +69,6 @@ fn every_command_speaks_json() {
     assert_eq!(done(&["group", "rename", "g", "h"]), "group rename");
     assert_eq!(done(&["group", "remove", "h", "alice"]), "group remove");
     assert_eq!(done(&["group", "add", "h", "alice"]), "group add");
-    assert_eq!(done(&["group", "warn", "h", "alice"]), "group warn");
-    assert_eq!(done(&["group", "leave", "h"]), "group leave");
     assert_eq!(done(&["sync"]), "sync");
     assert_eq!(fields(&bob.asks_one(&["age"])), ["age", "guardian"]);
     assert!(bob.asks(&["guardian"]).is_empty() && bob.asks(&["guardian", "requests"]).is_empty());
@@ -80,7 +79,9 @@ fn every_command_speaks_json() {
         assert_eq!(fields(&line), ["checked", "country", "hours", "name", "phones", "source", "web", "what"]);
     }
     assert_eq!(done(&["block", "alice"]), "block");
+    assert_eq!(done(&["group", "warn", "h", "alice", "--yes"]), "group warn");
     assert_eq!(done(&["unblock", "alice"]), "unblock");
+    assert_eq!(done(&["group", "leave", "h"]), "group leave");
     assert_eq!(fields(&bob.asks_one(&["verify", "alice"])), ["checked", "handle", "number", "qr"]);
     assert_eq!(fields(&bob.asks_one(&["devices"])), ["id", "since", "this"]);
     let entry = bob.asks_one(&["directory", "show", "alice"]);

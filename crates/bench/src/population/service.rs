@@ -138,7 +138,11 @@ impl Service {
             sender_is_free: self.restricted_until.get(&from).is_none_or(|until| today >= *until),
             same_app: true,
             blocked,
-            shown: if shown == Shown::Nothing { zegel_safety::Shown::Nothing } else { zegel_safety::Shown::Valid },
+            shown: if shown == Shown::Nothing {
+                zegel_safety::Shown::Nothing
+            } else {
+                zegel_safety::Shown::Valid
+            },
             own_account: false,
         };
         let verdict = judge(&introduction);

@@ -38,7 +38,7 @@ fn a_rule_that_is_switched_off_finds_nobody() {
         let on = small(&Rules::zegel(&SHIPPED), 0..3).fired(&open, rule);
         let without = variants::without(&SHIPPED, rule).expect("it is watched");
         let off = small(&Rules::zegel(&without), 0..3).fired(&open, rule);
-        assert!(on.value > 0.3 && off.value == 0.0, "{rule}: {on:?}, {off:?}");
+        assert!(on.value > 0.2 && off.value == 0.0, "{rule}: {on:?}, {off:?}");
     }
 }
 

@@ -19,8 +19,8 @@ pub enum Kind {
     Used,
     /// Dropped: the account is gone since its key package was fetched.
     Deleted,
-    /// Delivered: an adult who is away, with a code that is none.
-    AwayWithJunk,
+    /// Dropped: an adult who is away, with a code that is none.
+    AdultWithJunk,
     /// Dropped: a minor, with a code that is none.
     MinorWithJunk,
     /// Delivered: a minor, with a code of theirs.
@@ -52,7 +52,7 @@ impl Kind {
         Self::Restricted,
         Self::Used,
         Self::Deleted,
-        Self::AwayWithJunk,
+        Self::AdultWithJunk,
         Self::MinorWithJunk,
         Self::MinorWithCode,
         Self::Added,
@@ -62,7 +62,7 @@ impl Kind {
     /// How it is made.
     pub fn shape(self) -> Shape {
         match self {
-            Self::AwayWithJunk | Self::MinorWithJunk | Self::MinorWithCode => Shape::FoundsWithCode,
+            Self::AdultWithJunk | Self::MinorWithJunk | Self::MinorWithCode => Shape::FoundsWithCode,
             Self::Added | Self::Declined => Shape::Adds,
             _ => Shape::Founds,
         }
@@ -72,7 +72,7 @@ impl Kind {
     pub fn against(self) -> Option<Self> {
         let plain = match self.shape() {
             Shape::Founds => Self::Away,
-            Shape::FoundsWithCode => Self::AwayWithJunk,
+            Shape::FoundsWithCode => Self::MinorWithCode,
             Shape::Adds => Self::Added,
         };
         (plain != self).then_some(plain)
@@ -92,8 +92,10 @@ impl Kind {
     /// follows: the proof that the kind is what it is called. None where nobody can look any more, or has looked.
     pub fn entries(self) -> Option<u64> {
         match self {
-            Self::Away | Self::AwayWithJunk | Self::MinorWithCode => Some(3),
-            Self::Minor | Self::Blocked | Self::Restricted | Self::MinorWithJunk => Some(0),
+            Self::Away | Self::MinorWithCode => Some(3),
+            Self::Minor | Self::Blocked | Self::Restricted | Self::AdultWithJunk | Self::MinorWithJunk => {
+                Some(0)
+            }
             Self::Used | Self::Declined => Some(2),
             Self::Added => Some(4),
             Self::Connected | Self::Deleted => None,
@@ -110,7 +112,7 @@ impl Kind {
             Self::Restricted => "dropped, sender restricted",
             Self::Used => "dropped, address used",
             Self::Deleted => "dropped, account deleted",
-            Self::AwayWithJunk => "delivered, away, no code of theirs",
+            Self::AdultWithJunk => "dropped, an adult, no code of theirs",
             Self::MinorWithJunk => "dropped, a minor, no code of theirs",
             Self::MinorWithCode => "delivered, a minor, a code of theirs",
             Self::Added => "delivered, away, to a group",
