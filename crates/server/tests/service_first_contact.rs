@@ -108,6 +108,25 @@ async fn a_contact_code_lets_a_friend_reach_a_child_once() {
 }
 
 #[tokio::test]
+async fn one_code_brings_all_devices_of_its_owner_and_nobody_elses() {
+    let world = World::new().await;
+    let (mut friend, mut child) = (world.adult("friend").await, world.person("cody", AgeBand::Child).await);
+    let (mut tablet, mut other) = (child.sibling(&world).await, world.person("olga", AgeBand::Child).await);
+    let to = [child.publish(1).await[0], tablet.publish(1).await[0], other.publish(1).await[0]];
+    let token = child.leave_token().await;
+    let mut submit = Group::new().founds(&to, "hello");
+    let welcome = submit.welcome.as_mut().expect("a founding commit");
+    welcome.newcomers.iter_mut().for_each(|newcomer| newcomer.token = token.to_field());
+    friend.submit(submit).await.expect("answered as sent");
+    assert!(is_introduction(&child.bodies().await) && is_introduction(&tablet.bodies().await));
+    assert!(other.bodies().await.is_empty());
+    // In another submission it is used up.
+    let again = tablet.publish(1).await[0];
+    introduces(&mut friend, again, Some(token)).await;
+    assert_eq!(tablet.bodies().await.len(), 2);
+}
+
+#[tokio::test]
 async fn a_code_of_somebody_else_does_not_help() {
     let world = World::new().await;
     let (mut stranger, mut adult, mut child) = (

@@ -95,15 +95,17 @@ async fn self_made(stage: &Stage) -> Verdict {
     held(approvals.iter().all(|it| it.child == "mia"), format!("Pat is asked by {approvals:?}"))?;
     held(link(&pat, &mallory).is_none(), "Mallory made himself a child of Pat's")?;
 
-    // And Pat's own word counts, at the service too: only what his device made lets it take another age.
-    asks(&pat, AskKind::Contact, "carol").await?;
-    pat.client()?.answer_child("mia", "carol", true).await?;
+    // And a guardian's own word counts, at the service too: only what their device made lets it take another age.
+    let dora = stage.person("dora").await?;
+    refused(&mia, &dora, "Mia writes to Dora without anybody's word").await?;
+    asks(&pat, AskKind::Contact, "dora").await?;
+    pat.client()?.answer_child("mia", "dora", true).await?;
     reads(&mia, &pat, "write to her").await?;
-    mia.sends("hi", "carol").await?;
-    mia.client()?.change_age(AgeBand::Teen, None).await?;
-    asks(&pat, AskKind::Age, "teen").await?;
-    pat.client()?.answer_child("mia", "teen", true).await?;
-    let grown = until(WAIT, || mia.client().is_ok_and(|client| client.whoami().age == AgeBand::Teen)).await;
+    mia.sends("hi", "dora").await?;
+    tim.client()?.change_age(AgeBand::Teen, None).await?;
+    asks(&quin, AskKind::Age, "teen").await?;
+    quin.client()?.answer_child("tim", "teen", true).await?;
+    let grown = until(WAIT, || tim.client().is_ok_and(|client| client.whoami().age == AgeBand::Teen)).await;
     carried_out(grown, "becoming a teen by the guardian's word")?;
     Ok("of three people's keys, answers and ends only what Pat answered first counted".into())
 }

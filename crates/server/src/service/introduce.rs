@@ -1,5 +1,7 @@
 //! Where a Welcome goes: to the newcomer's mailbox, or to the one that nobody reads.
 
+use std::cell::RefCell;
+
 use zegel_proto::{AccountId, DeviceId, Token};
 use zegel_safety::{Introduction, Language, Policy, Shown, Signal, Verdict, judge};
 
@@ -43,6 +45,8 @@ pub(super) struct Admission<'a> {
     safety: &'a Policy,
     strangers: &'a Strangers,
     now: Now,
+    /// What this submission used up, and of whom: it brings the other devices of that account as well.
+    used: RefCell<Vec<(Token, AccountId)>>,
 }
 
 impl<'a> Admission<'a> {
@@ -54,7 +58,7 @@ impl<'a> Admission<'a> {
         now: Now,
     ) -> Self {
         let person = Person::open(keys, &sender.account.id, &sender.account.person);
-        Self { sender, person, keys, safety, strangers, now }
+        Self { sender, person, keys, safety, strangers, now, used: RefCell::default() }
     }
 
     /// Refuses the whole if it comes to more strangers than today's. Whoever comes without a token counts alike: neither
@@ -79,7 +83,9 @@ impl<'a> Admission<'a> {
         let owner = post.mailbox(&device)?.map(|mailbox| mailbox.account);
         let receiver = owner.unwrap_or(NOBODY);
         let account = post.tx.account(&receiver)?;
-        let ticket = Ticket::look(post, newcomer, &receiver, self.now)?;
+        let mut ticket = Ticket::look(post, newcomer, &receiver, self.now)?;
+        ticket.valid |=
+            ticket.token.is_some_and(|(token, _)| self.used.borrow().contains(&(*token, receiver)));
         let blocked = self.blocked(post.tx, &receiver)?;
         let known = value.as_mut().and_then(|value| value.binding(&target.tag));
         let known = known.map(|binding| post.count(binding));
@@ -96,6 +102,7 @@ impl<'a> Admission<'a> {
         // Only where something is decided: else who comes twice to one address could tell from a token that is still good
         // that the address was deleted.
         admitted.token = ticket.put(post, admitted.decided)?;
+        self.used.borrow_mut().extend(admitted.token.map(|token| (token, receiver)));
         if let Some(value) = &value {
             post.tx.put_address(&target.hash, &target.seal(value))?;
         }
