@@ -73,7 +73,7 @@ fn every_command_speaks_json() {
     assert_eq!(fields(&bob.asks_one(&["age"])), ["age", "guardian"]);
     assert!(bob.asks(&["guardian"]).is_empty() && bob.asks(&["guardian", "requests"]).is_empty());
     for rule in bob.asks(&["safety"]) {
-        assert_eq!(fields(&rule), ["numbers", "rule", "says", "source"]);
+        assert_eq!(fields(&rule), ["numbers", "rule", "says", "service_says", "source"]);
     }
     for line in bob.asks(&["safety", "help"]) {
         assert_eq!(fields(&line), ["checked", "country", "hours", "name", "phones", "source", "web", "what"]);
