@@ -5,10 +5,10 @@ use crate::layout::Layout;
 use crate::{drills, fuzz, packages, shell, tidy, tools, wasm};
 
 const FUZZ_SECONDS: u32 = 10;
-/// One fault in each kind of defence: the directory's proofs, its promises, what people compare, groups, franking. All
+/// One fault in each kind of defence: the directory's proofs, its promises, what people compare, groups, franking, who comes to a minor. All
 /// of them take a while: `cargo xtask drills --mutate`.
-const MUTATIONS: [&str; 5] =
-    ["ghost-entry-2", "broken-promise-2", "split-view", "external-commit", "forged-stamp"];
+const MUTATIONS: [&str; 6] =
+    ["ghost-entry-2", "broken-promise-2", "split-view", "external-commit", "forged-stamp", "false-age"];
 
 /// The quick and strict checks first; nextest last, so that its summary closes the output.
 pub fn test(layout: &Layout) -> Outcome {
