@@ -35,7 +35,7 @@ pub enum Change {
 }
 
 /// From the most protected to the least. Not to say is as young as one can be.
-fn rank(band: AgeBand) -> u8 {
+pub fn rank(band: AgeBand) -> u8 {
     match band {
         AgeBand::Unknown | AgeBand::Child => 0,
         AgeBand::Teen => 1,

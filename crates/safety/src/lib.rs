@@ -14,7 +14,7 @@ mod rules;
 mod signals;
 mod sketch;
 
-pub use band::{Change, band_word, guardian_may, is_minor, is_past, may_change};
+pub use band::{Change, band_word, guardian_may, is_minor, is_past, may_change, rank};
 pub use first_contact::{Introduction, Shown, Verdict, Why, judge};
 pub use help::{
     Emergency, HelpLine, Verified, country_of, emergencies, emergency, help_checked, help_countries,

@@ -1,6 +1,7 @@
 //! Our own age band: the service keeps it, and this device acts by it.
 
 use zegel_proto::v1;
+use zegel_safety::rank;
 
 use super::{Core, guardian::Word};
 use crate::{
@@ -93,14 +94,5 @@ impl Core {
         let text = word.says(self.language()?);
         self.db.add_item(&NewItem::line(0, ItemKind::Notice, &text))?;
         Ok(())
-    }
-}
-
-/// The more, the less one is protected. Whoever gives no age is protected like a child.
-fn rank(band: v1::AgeBand) -> u8 {
-    match band {
-        v1::AgeBand::Unknown | v1::AgeBand::Child => 0,
-        v1::AgeBand::Teen => 1,
-        v1::AgeBand::Adult => 2,
     }
 }

@@ -68,6 +68,8 @@ pub struct Service {
     keys: RwLock<Arc<KeyRing>>,
     config: Config,
     safety: Arc<Policy>,
+    /// [`Policy::hash`] of it: every greeting says it.
+    safety_hash: bytes::Bytes,
     policies: Vec<Kept>,
     blobs: Blobs,
     limits: Arc<Limits>,
@@ -102,6 +104,7 @@ impl Service {
             keys: RwLock::new(Arc::new(keys)),
             limits: Arc::new(Limits::new(&config.limits)),
             strangers: Arc::default(),
+            safety_hash: bytes::Bytes::copy_from_slice(&config.safety.hash()),
             safety: Arc::new(config.safety.clone()),
             policies,
             config,

@@ -117,7 +117,7 @@ impl Service {
             max_frame: MAX_FRAME as u32,
             key_package_stock: KEY_PACKAGE_STOCK,
             app: self.config.app.clone(),
-            policy: bytes::Bytes::copy_from_slice(&self.config.safety.hash()),
+            policy: self.safety_hash.clone(),
         })
     }
 }
