@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 
 use zegel_content::{
-    Asked, Contacts, Content, Disposition, Event, Expires, External, GUARDIAN_TYPE, Guardian, LastSeen,
-    MessageId, Older, Part, Semantics,
+    Asked, Contacts, Content, Disposition, Event, Expires, External, Fact, Facts, GUARDIAN_TYPE, Guardian,
+    LastSeen, MessageId, Older, Part, Semantics,
 };
 use zegel_directory::publisher::{MemoryRecords, Publisher, VrfKey};
 use zegel_directory::{Entry, Label, Promise, Root, SignedRoot, SignerKey, skip_of};
@@ -57,7 +57,8 @@ fn group_facts() -> Done {
 
 fn guardians() -> Done {
     let people = vec!["carol".to_owned()];
-    let ask = |what| Guardian::Ask { id: [1; 16], what };
+    let facts = Facts::new([Fact::NewAccount, Fact::Via("bob".into())]);
+    let ask = |what| Guardian::Ask { id: [1; 16], what, facts: facts.clone() };
     for (name, said) in [
         ("link", Guardian::Link { as_child: true }),
         ("key", Guardian::Key { hash: [1; 32] }),

@@ -191,6 +191,9 @@ fn show_approval(out: &mut Out, approval: &Approval) -> Result<(), Fail> {
     if !approval.people.is_empty() {
         out.line(&[(Look::Quiet, &format!("    in it: {}", approval.people.join(", ")))])?;
     }
+    for line in &approval.told {
+        out.line(&[(Look::Alarm, &format!("    ! {} is told: {line}", approval.child))])?;
+    }
     let (child, name) = (word(&approval.child), word(&approval.name));
     let type_this = format!("    zegel guardian allow {child} {name} | zegel guardian refuse {child} {name}");
     out.line(&[(Look::Quiet, &type_this)])

@@ -46,8 +46,12 @@ fn asks(guardian: &Person) -> Vec<String> {
 fn listed(guardian: &Person, child: &str, what: &str) -> Vec<String> {
     guardian.does(&["sync"]);
     let contacts = guardian.asks(&["guardian", "contacts", child]);
-    let names = contacts.first().and_then(|it| it[what].as_array()).cloned().unwrap_or_default();
-    names.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+    contacts.first().map(|it| list(it, what)).unwrap_or_default()
+}
+
+fn list(object: &Value, field: &str) -> Vec<String> {
+    let texts = object[field].as_array().cloned().unwrap_or_default();
+    texts.iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 #[test]
@@ -123,6 +127,15 @@ fn a_new_contact_waits_for_the_guardian() {
     let shown = pat.does(&["guardian", "requests"]);
     assert!(shown.starts_with("mia asks to be in contact with bob\n"), "{shown}");
     assert!(shown.contains("zegel guardian allow mia bob | zegel guardian refuse mia bob"), "{shown}");
+    // What she is told of him, her guardian is told too.
+    let notices = list(&mia.asks_one(&["requests"]), "notices");
+    let told = list(&pat.asks_one(&["guardian", "requests"]), "told");
+    assert!(
+        told.len() == 2 && told[0].contains("your contact code") && told[1].contains("younger than"),
+        "{told:?}"
+    );
+    assert!(told.iter().all(|told| notices.iter().any(|notice| notice.starts_with(told))), "{notices:?}");
+    assert!(shown.contains("    ! mia is told: They came with your contact code."), "{shown}");
     pat.does(&["guardian", "allow", "mia", "bob"]);
     // What she typed before is carried out.
     mia.does(&["sync"]);

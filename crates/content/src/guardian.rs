@@ -3,6 +3,7 @@
 use ciborium::Value;
 
 use crate::error::ContentError;
+use crate::facts::Facts;
 use crate::fields::{Fields, to_array, to_cbor, to_fixed, to_text};
 use crate::letters::is_active;
 use crate::limits::{MAX_GUARDIAN, MAX_NAME, MAX_NAMES};
@@ -32,6 +33,8 @@ pub enum Guardian {
         id: [u8; 16],
         /// What.
         what: Asked,
+        /// What the child is told about who comes.
+        facts: Facts,
     },
     /// Guardian to child.
     Answer {
@@ -124,7 +127,9 @@ impl Guardian {
             Self::Link { as_child } => vec![LINK.into(), (*as_child).into()],
             Self::Key { hash } => vec![KEY.into(), bytes(hash)],
             Self::Linked => vec![LINKED.into()],
-            Self::Ask { id, what } => vec![ASK.into(), bytes(id), what.to_value()?],
+            Self::Ask { id, what, facts } => {
+                vec![ASK.into(), bytes(id), what.to_value()?, facts.to_value()?]
+            }
             Self::Answer { id, allow, secret, next } => {
                 vec![ANSWER.into(), bytes(id), (*allow).into(), optional(secret), optional(next)]
             }
@@ -148,7 +153,11 @@ impl Guardian {
             LINK => Self::Link { as_child: fields.boolean("as_child")? },
             KEY => Self::Key { hash: fields.fixed("hash")? },
             LINKED => Self::Linked,
-            ASK => Self::Ask { id: fields.fixed("id")?, what: Asked::of_value(fields.next("what")?)? },
+            ASK => Self::Ask {
+                id: fields.fixed("id")?,
+                what: Asked::of_value(fields.next("what")?)?,
+                facts: Facts::of_value(fields.next("facts")?)?,
+            },
             ANSWER => Self::Answer {
                 id: fields.fixed("id")?,
                 allow: fields.boolean("allow")?,
@@ -251,7 +260,7 @@ fn check_size(got: usize) -> Result<(), ContentError> {
     if got > MAX_GUARDIAN { Err(ContentError::TooLarge { got }) } else { Ok(()) }
 }
 
-fn check_name(name: &str, field: &'static str) -> Result<(), ContentError> {
+pub(crate) fn check_name(name: &str, field: &'static str) -> Result<(), ContentError> {
     if is_plain_name(name) { Ok(()) } else { Err(ContentError::Field(field)) }
 }
 
@@ -262,7 +271,7 @@ fn check_names(names: &[String], field: &'static str) -> Result<(), ContentError
     }
 }
 
-fn from_cbor(bytes: &[u8]) -> Result<Value, ContentError> {
+pub(crate) fn from_cbor(bytes: &[u8]) -> Result<Value, ContentError> {
     check_size(bytes.len())?;
     let mut rest = bytes;
     let value = ciborium::de::from_reader_with_recursion_limit(&mut rest, 6);

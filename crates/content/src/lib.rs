@@ -12,6 +12,7 @@ mod decode;
 mod encode;
 mod error;
 mod extensions;
+mod facts;
 mod fields;
 mod guardian;
 mod id;
@@ -23,6 +24,7 @@ mod tokens;
 
 pub use content::{Content, Expires, LastSeen, SeenRoot, SeenSigner};
 pub use error::ContentError;
+pub use facts::{Fact, Facts};
 pub use guardian::{Asked, Contacts, GUARDIAN_TYPE, Guardian, Older, is_plain_name};
 pub use id::{MessageId, MessageIdError, message_id};
 pub use letters::{is_active, is_unseen};

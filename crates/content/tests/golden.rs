@@ -4,8 +4,9 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use zegel_content::{
-    Asked, Body, Contacts, Content, Disposition, Event, Expires, External, GUARDIAN_TYPE, Guardian, LastSeen,
-    MessageId, Older, Part, SeenRoot, SeenSigner, Semantics, Shown, TOKENS_TYPE, Tokens, message_id,
+    Asked, Body, Contacts, Content, Disposition, Event, Expires, External, Fact, Facts, GUARDIAN_TYPE,
+    Guardian, LastSeen, MessageId, Older, Part, SeenRoot, SeenSigner, Semantics, Shown, TOKENS_TYPE, Tokens,
+    message_id,
 };
 
 const ALICE: &str = "mimi://zegel.example/u/alice";
@@ -87,7 +88,7 @@ fn a_child_and_a_guardian() {
     let club = "schaakclub ♞".to_owned();
     let contacts =
         Contacts { people: vec!["alice".into(), "carol".into()], groups: vec![club.clone()], more: 300 };
-    let ask = |what| Guardian::Ask { id, what };
+    let ask = |what, facts| Guardian::Ask { id, what, facts: Facts::new(facts) };
     let answer = Guardian::Answer { id, allow: true, secret: Some([0x22; 32]), next: Some([0x33; 32]) };
     let cases: [(&[u8], &str, Guardian); 9] = [
         (include_bytes!("golden/guardian_link.cbor"), BOB, Guardian::Link { as_child: true }),
@@ -96,10 +97,14 @@ fn a_child_and_a_guardian() {
         (
             include_bytes!("golden/guardian_ask_contact.cbor"),
             BOB,
-            ask(Asked::Contact { handle: "carol".into() }),
+            ask(Asked::Contact { handle: "carol".into() }, vec![Fact::NewAccount, Fact::Via("dave".into())]),
         ),
-        (include_bytes!("golden/guardian_ask_group.cbor"), BOB, ask(Asked::Group { name: club, people })),
-        (include_bytes!("golden/guardian_ask_age.cbor"), BOB, ask(Asked::Age { band: Older::Teen })),
+        (
+            include_bytes!("golden/guardian_ask_group.cbor"),
+            BOB,
+            ask(Asked::Group { name: club, people }, vec![Fact::ManyMinors]),
+        ),
+        (include_bytes!("golden/guardian_ask_age.cbor"), BOB, ask(Asked::Age { band: Older::Teen }, vec![])),
         (include_bytes!("golden/guardian_answer.cbor"), ALICE, answer),
         (include_bytes!("golden/guardian_contacts.cbor"), BOB, Guardian::Contacts(contacts)),
         (include_bytes!("golden/guardian_end.cbor"), ALICE, Guardian::End { secret: None }),

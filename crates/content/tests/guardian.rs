@@ -6,8 +6,8 @@ use ciborium::Value;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use zegel_content::{
-    Asked, Contacts, Content, ContentError, GUARDIAN_TYPE, Guardian, MAX_GUARDIAN, MAX_NAME, MAX_NAMES,
-    Older, Shown, is_plain_name,
+    Asked, Contacts, Content, ContentError, Fact, Facts, GUARDIAN_TYPE, Guardian, MAX_GUARDIAN, MAX_NAME,
+    MAX_NAMES, Older, Shown, is_plain_name,
 };
 
 fn read(fields: Vec<Value>) -> Result<Guardian, ContentError> {
@@ -29,13 +29,13 @@ fn array(values: &[Value]) -> Value {
 }
 
 fn contact(handle: &str) -> Guardian {
-    Guardian::Ask { id: [1; 16], what: Asked::Contact { handle: handle.into() } }
+    Guardian::Ask { id: [1; 16], what: Asked::Contact { handle: handle.into() }, facts: Facts::default() }
 }
 
 #[test]
 fn fields_of_the_wrong_shape_are_refused() {
     assert!(read(vec![0.into(), true.into()]).unwrap() == Guardian::Link { as_child: true });
-    assert!(read(vec![3.into(), bytes(16), array(&[2.into(), 3.into()])]).is_ok());
+    assert!(read(vec![3.into(), bytes(16), array(&[2.into(), 3.into()]), array(&[])]).is_ok());
     assert!(read(vec![4.into(), bytes(16), false.into(), Value::Null, bytes(32)]).is_ok());
     refused(vec![7.into()], "kind");
     refused(vec!["link".into()], "kind");
@@ -44,18 +44,48 @@ fn fields_of_the_wrong_shape_are_refused() {
     refused(vec![0.into(), 1.into()], "as_child");
     refused(vec![2.into(), Value::Null], "guardian");
     refused(vec![1.into(), bytes(31)], "hash");
-    refused(vec![3.into(), bytes(15), array(&[2.into(), 2.into()])], "id");
-    refused(vec![3.into(), bytes(16), array(&[3.into()])], "what");
-    refused(vec![3.into(), bytes(16), array(&[2.into(), 2.into(), 2.into()])], "what");
-    refused(vec![3.into(), bytes(16), array(&[1.into(), "club".into(), "carol".into()])], "people");
+    refused(vec![3.into(), bytes(15), array(&[2.into(), 2.into()]), array(&[])], "id");
+    refused(vec![3.into(), bytes(16), array(&[3.into()]), array(&[])], "what");
+    refused(vec![3.into(), bytes(16), array(&[2.into(), 2.into(), 2.into()]), array(&[])], "what");
+    refused(
+        vec![3.into(), bytes(16), array(&[1.into(), "club".into(), "carol".into()]), array(&[])],
+        "people",
+    );
     for band in [0, 1, 4] {
-        refused(vec![3.into(), bytes(16), array(&[2.into(), band.into()])], "band");
+        refused(vec![3.into(), bytes(16), array(&[2.into(), band.into()]), array(&[])], "band");
     }
     refused(vec![4.into(), bytes(16), true.into(), bytes(33), Value::Null], "secret");
     refused(vec![4.into(), bytes(16), true.into(), Value::Null], "next");
     refused(vec![5.into(), array(&[]), array(&[1.into()]), 0.into()], "groups");
     refused(vec![5.into(), array(&[]), array(&[]), (1u64 << 32).into()], "more");
     refused(vec![6.into(), false.into()], "secret");
+}
+
+#[test]
+fn facts_come_in_order_and_each_once() {
+    let ask = |facts: &[Value]| read(vec![3.into(), bytes(16), array(&[2.into(), 3.into()]), array(facts)]);
+    let all = [
+        Fact::Via("bob".into()),
+        Fact::ByCode,
+        Fact::NewAccount,
+        Fact::NobodyInCommon,
+        Fact::DeclinedByMany,
+        Fact::ReportedByMany,
+        Fact::ManyMinors,
+    ];
+    let values: Vec<Value> = std::iter::once("bob".into()).chain((1..7).map(Value::from)).collect();
+    let facts = Facts::new(all.iter().rev().chain(&all).cloned());
+    assert!(facts.iter().eq(&all));
+    let (id, what) = ([1; 16], Asked::Age { band: Older::Adult });
+    assert!(ask(&values).unwrap() == Guardian::Ask { id, what, facts });
+    for odd in [[2, 1], [2, 2]] {
+        assert!(ask(&odd.map(Value::from)).err() == Some(ContentError::NotDeterministic), "{odd:?}");
+    }
+    assert!(ask(&["bob".into(), "ann".into()]).err() == Some(ContentError::NotDeterministic));
+    assert!(ask(&[5.into(), "bob".into()]).err() == Some(ContentError::NotDeterministic));
+    for odd in [0.into(), 7.into(), Value::Null, "".into(), "a\u{202e}b".into(), array(&[])] {
+        assert!(ask(&[odd]).err() == Some(ContentError::Field("facts")));
+    }
 }
 
 #[test]
@@ -90,10 +120,10 @@ fn names_are_plain_and_bounded() {
     ];
     for name in odd.into_iter().chain([&*"x".repeat(MAX_NAME + 1)]) {
         assert!(contact(name).encode().err() == Some(ContentError::Field("handle")), "{name:?}");
-        refused(vec![3.into(), bytes(16), array(&[0.into(), name.into()])], "handle");
+        refused(vec![3.into(), bytes(16), array(&[0.into(), name.into()]), array(&[])], "handle");
         refused(vec![5.into(), array(&[name.into()]), array(&[]), 0.into()], "people");
         refused(vec![5.into(), array(&[]), array(&[name.into()]), 0.into()], "groups");
-        refused(vec![3.into(), bytes(16), array(&[1.into(), name.into(), array(&[])])], "name");
+        refused(vec![3.into(), bytes(16), array(&[1.into(), name.into(), array(&[])]), array(&[])], "name");
     }
 }
 
@@ -143,13 +173,18 @@ fn said() -> impl Strategy<Value = Said> {
     things.prop_map(|((kind, id, hash, number), (secret, next), (name, people, groups))| {
         let flag = number % 2 == 0;
         let band = if flag { Older::Teen } else { Older::Adult };
+        let facts = Facts::new(
+            [Fact::Via(groups.first().cloned().unwrap_or("bob".into())), Fact::ByCode]
+                .into_iter()
+                .take(id[0] as usize % 3),
+        );
         Said(match kind % 9 {
             0 => Guardian::Link { as_child: flag },
             1 => Guardian::Key { hash },
             2 => Guardian::Linked,
-            3 => Guardian::Ask { id, what: Asked::Contact { handle: name } },
-            4 => Guardian::Ask { id, what: Asked::Group { name, people } },
-            5 => Guardian::Ask { id, what: Asked::Age { band } },
+            3 => Guardian::Ask { id, what: Asked::Contact { handle: name }, facts },
+            4 => Guardian::Ask { id, what: Asked::Group { name, people }, facts },
+            5 => Guardian::Ask { id, what: Asked::Age { band }, facts },
             6 => Guardian::Answer { id, allow: flag, secret, next },
             7 => Guardian::Contacts(Contacts { people, groups, more: number }),
             _ => Guardian::End { secret },
@@ -161,8 +196,9 @@ proptest! {
     #[test]
     fn what_is_said_is_what_is_read(Said(said) in said()) {
         let bytes = said.encode().unwrap();
-        if let Guardian::Ask { what, .. } = &said {
+        if let Guardian::Ask { what, facts, .. } = &said {
             prop_assert!(Asked::decode(&what.encode().unwrap()).unwrap() == *what);
+            prop_assert_eq!(&Facts::decode(&facts.encode().unwrap()).unwrap(), facts);
         }
         prop_assert!(Guardian::decode(&bytes).unwrap() == said);
     }

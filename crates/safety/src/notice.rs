@@ -33,11 +33,15 @@ impl Notice {
     /// In words: what is known, from where, and what one can do. (It is the same for every receiver, so it tells nothing
     /// of them.)
     pub fn says(&self, policy: &Policy, language: Language) -> String {
+        format!("{} {}", self.what_is_known(policy, language), self.what_to_do(language))
+    }
+
+    /// What is known, and from where.
+    pub fn what_is_known(&self, policy: &Policy, language: Language) -> String {
         let numbers = &policy.notices.numbers;
         let [days, new] = [numbers.days, numbers.new_days].map(|days| language.days(days));
         match language {
-            Language::English => {
-                let what = match self {
+            Language::English => match self {
                     Self::NewAccount => {
                         format!("Their account is younger than {new}, the service says.")
                     }
@@ -67,11 +71,8 @@ impl Notice {
                         format!("Not connected to you: {}.", names(people, "and", "more"))
                     }
                     Self::Joined(people) => format!("Not connected to you: {}.", people.join(", ")),
-                };
-                format!("{what} {}", self.what_to_do(language))
-            }
-            Language::Dutch => {
-                let what = match self {
+            },
+            Language::Dutch => match self {
                     Self::NewAccount => {
                         format!("Het account is jonger dan {new}, zegt de dienst.")
                     }
@@ -101,9 +102,7 @@ impl Notice {
                         format!("Geen contact van jou: {}.", names(people, "en nog", ""))
                     }
                     Self::Joined(people) => format!("Geen contact van jou: {}.", people.join(", ")),
-                };
-                format!("{what} {}", self.what_to_do(language))
-            }
+            },
         }
     }
 

@@ -78,8 +78,14 @@ async fn reaches(world: &World, pest: &mut Person) -> bool {
     !stranger.bodies().await.is_empty()
 }
 
+/// Until whom somebody came to is counted: at most 0.4 s, so that its time tells nothing.
+async fn counted() {
+    tokio::time::sleep(Duration::from_millis(500)).await;
+}
+
 /// What a newcomer is told of `of`.
 async fn facts(world: &World, of: &mut Person) -> v1::SenderFacts {
+    counted().await;
     let mut dora = world.adult(&format!("dora{}", rand::random::<u32>())).await;
     let to = dora.publish(1).await[0];
     introduces(of, to, None).await;
@@ -120,6 +126,7 @@ async fn cases(desk: &AtDesk, state: State, many: usize) -> Vec<Case> {
 /// Waits until the rules have looked at everything so far: they look in order, and here is something that they act on.
 /// Returns the cases that wait then, without that one.
 async fn all_looked_at(world: &World, desk: &AtDesk) -> Vec<Case> {
+    counted().await;
     let mut last = world.adult(&format!("last{}", rand::random::<u32>())).await;
     for _ in 0..7 {
         let mut minor = world.person(&format!("kid{}", rand::random::<u32>()), AgeBand::Teen).await;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use zegel_content::{Fact, Facts};
 use zegel_proto::AccountId;
 use zegel_safety::{Language, Notice};
 
@@ -59,6 +60,36 @@ impl Core {
     pub(crate) fn in_words(&self, notices: &[Notice]) -> Result<Vec<String>> {
         let language = self.language()?;
         Ok(notices.iter().map(|notice| notice.says(&self.policy, language)).collect())
+    }
+
+    /// What our guardian is told beside a question about this request. (Who is in a group stands in the question.)
+    pub(super) fn known_facts(&mut self, request: &Conversation) -> Result<Facts> {
+        let fact = |notice| match notice {
+            Notice::NewAccount => Some(Fact::NewAccount),
+            Notice::NobodyInCommon => Some(Fact::NobodyInCommon),
+            Notice::DeclinedByMany => Some(Fact::DeclinedByMany),
+            Notice::ReportedByMany => Some(Fact::ReportedByMany),
+            Notice::ManyMinors => Some(Fact::ManyMinors),
+            Notice::ByCode => Some(Fact::ByCode),
+            Notice::Via(friend) => Some(Fact::Via(friend)),
+            Notice::Unconnected(_) | Notice::Joined(_) => None,
+        };
+        Ok(Facts::new(self.notices(request)?.into_iter().filter_map(fact)))
+    }
+
+    /// What a child is told, in the guardian's words.
+    pub(crate) fn told(&self, facts: &Facts) -> Result<Vec<String>> {
+        let language = self.language()?;
+        let notice = |fact: &Fact| match fact {
+            Fact::NewAccount => Notice::NewAccount,
+            Fact::NobodyInCommon => Notice::NobodyInCommon,
+            Fact::DeclinedByMany => Notice::DeclinedByMany,
+            Fact::ReportedByMany => Notice::ReportedByMany,
+            Fact::ManyMinors => Notice::ManyMinors,
+            Fact::ByCode => Notice::ByCode,
+            Fact::Via(friend) => Notice::Via(friend.clone()),
+        };
+        Ok(facts.iter().map(|fact| notice(fact).what_is_known(&self.policy, language)).collect())
     }
 
     /// Whether somebody is connected to us: we accepted them, or wrote to them first.

@@ -3,7 +3,7 @@
 use ciborium::de::Error as CborError;
 use rusqlite::{OptionalExtension, Row, params, types::Type};
 use serde::{Deserialize, Serialize};
-use zegel_content::Asked;
+use zegel_content::{Asked, ContentError, Facts};
 use zegel_proto::AccountId;
 
 use super::{Db, conversations::stored_as, errands::to_cbor};
@@ -134,6 +134,8 @@ pub struct Ask {
     pub account: AccountId,
     /// What.
     pub what: Asked,
+    /// What the child is told about who comes.
+    pub facts: Facts,
     /// Ours, about a person: who.
     pub subject: Option<AccountId>,
     /// Ours, about a request: the local number of its conversation.
@@ -144,7 +146,7 @@ pub struct Ask {
 
 const LINK: &str =
     "SELECT account, role, state, hash, next_hash, told, secret, next_secret, contacts FROM guardian";
-const ASK: &str = "SELECT id, account, what, subject, conversation, chat FROM ask";
+const ASK: &str = "SELECT id, account, what, facts, subject, conversation, chat FROM ask";
 
 fn link(row: &Row<'_>) -> rusqlite::Result<Guardianship> {
     let with = match row.get("role")? {
@@ -168,14 +170,15 @@ fn link(row: &Row<'_>) -> rusqlite::Result<Guardianship> {
 }
 
 fn ask(row: &Row<'_>) -> rusqlite::Result<Ask> {
-    let what: Vec<u8> = row.get(2)?;
+    let (what, facts): (Vec<u8>, Vec<u8>) = (row.get(2)?, row.get(3)?);
     Ok(Ask {
         id: row.get(0)?,
         account: AccountId(row.get(1)?),
         what: Asked::decode(&what).map_err(|error| damaged(2, error))?,
-        subject: row.get::<_, Option<[u8; 16]>>(3)?.map(AccountId),
-        conversation: row.get(4)?,
-        chat: row.get(5)?,
+        facts: Facts::decode(&facts).map_err(|error| damaged(3, error))?,
+        subject: row.get::<_, Option<[u8; 16]>>(4)?.map(AccountId),
+        conversation: row.get(5)?,
+        chat: row.get(6)?,
     })
 }
 
@@ -231,14 +234,14 @@ impl Db {
     /// Keeps a question; whether its name is new.
     pub(crate) fn add_ask(&self, ask: &Ask) -> Result<bool> {
         let mut add = self.conn.prepare_cached(
-            "INSERT OR IGNORE INTO ask (id, account, what, subject, conversation, chat) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO ask (id, account, what, facts, subject, conversation, chat)
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
         )?;
-        let what = ask
-            .what
-            .encode()
-            .map_err(|e| Error::usage("asking your guardian", e.to_string(), "someone else"))?;
+        let odd = |e: ContentError| Error::usage("asking your guardian", e.to_string(), "someone else");
+        let (what, facts) = (ask.what.encode().map_err(odd)?, ask.facts.encode().map_err(odd)?);
         let subject = ask.subject.map(|who| who.0);
-        let added = add.execute(params![ask.id, ask.account.0, what, subject, ask.conversation, ask.chat])?;
+        let row = params![ask.id, ask.account.0, what, facts, subject, ask.conversation, ask.chat];
+        let added = add.execute(row)?;
         Ok(added > 0)
     }
 
@@ -251,7 +254,7 @@ impl Db {
     /// Takes a question out.
     pub(crate) fn take_ask(&self, account: &AccountId, id: &[u8; 16]) -> Result<Option<Ask>> {
         let sql = "DELETE FROM ask WHERE account = ? AND id = ?
-                   RETURNING id, account, what, subject, conversation, chat";
+                   RETURNING id, account, what, facts, subject, conversation, chat";
         let mut take = self.conn.prepare_cached(sql)?;
         Ok(take.query_row(params![account.0, id], ask).optional()?)
     }

@@ -232,6 +232,8 @@ CREATE TABLE ask (
   id BLOB NOT NULL,
   account BLOB NOT NULL,
   what BLOB NOT NULL,
+  -- What the child is told about who comes.
+  facts BLOB NOT NULL,
   -- Ours only: about whom, and which request it is about.
   subject BLOB,
   conversation INTEGER,

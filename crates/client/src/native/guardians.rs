@@ -69,6 +69,8 @@ pub struct Approval {
     pub name: String,
     /// Who is in the group.
     pub people: Vec<String>,
+    /// What the child is told about who comes, in words; "you" in it is the child.
+    pub told: Vec<String>,
 }
 
 /// What became of what somebody wished.
@@ -174,11 +176,12 @@ impl Client {
         let core = self.engine.shared.core();
         let approval = |ask: Ask| {
             let (child, what, name) = (core.name_of(&ask.account)?, ask.kind(), ask.name().to_owned());
+            let told = core.told(&ask.facts)?;
             let people = match ask.what {
                 Asked::Group { people, .. } => people,
                 Asked::Contact { .. } | Asked::Age { .. } => Vec::new(),
             };
-            Ok(Approval { child, what, name, people })
+            Ok(Approval { child, what, name, people, told })
         };
         core.waiting()?.into_iter().map(approval).collect()
     }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use zegel_client::{AgeBand, AskKind, Outcome};
-use zegel_content::{Asked, Contacts, Guardian};
+use zegel_content::{Asked, Contacts, Facts, Guardian};
 use zegel_proto::{Token, v1::server_frame as tell};
 
 use super::friends::{asked, asks, guardian_of, link, links, tells_guardian, waiting};
@@ -85,7 +85,7 @@ async fn self_made(stage: &Stage) -> Verdict {
     let id = Token::random().0;
     for said in [
         Guardian::Linked,
-        Guardian::Ask { id, what: Asked::Contact { handle: name() } },
+        Guardian::Ask { id, what: Asked::Contact { handle: name() }, facts: Facts::default() },
         Guardian::Contacts(said),
     ] {
         tells_guardian(&mallory, "pat", &said).await?;

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     clock::Now,
     keys::KeyRing,
-    store::{Account, AccountState, StoreResult, Tx},
+    store::{Account, AccountState, StoreResult, TokenRow, Tx},
 };
 
 /// The decision about one newcomer.
@@ -31,7 +31,7 @@ pub(super) struct Admitted {
     pub(super) token: Option<Token>,
     /// What the decision is to be counted as, and whom the sender came to.
     pub(super) signal: Option<(Person, Signal)>,
-    /// The account and device that the address names, if they are there: also of what is dropped.
+    /// The account and device that the address names, also of what is dropped; or who stands in for them.
     pub(super) named: Option<(AccountId, DeviceId)>,
 }
 
@@ -80,9 +80,21 @@ impl<'a> Admission<'a> {
         let target = &newcomer.target;
         let mut value = post.open(target)?;
         let device = value.as_ref().map_or(SINK, |value| value.device);
-        let owner = post.mailbox(&device)?.map(|mailbox| mailbox.account);
+        let owner = match device {
+            SINK => None,
+            _ => post.mailbox(&device)?.map(|mailbox| mailbox.account),
+        };
         let receiver = owner.unwrap_or(NOBODY);
-        let account = post.tx.account(&receiver)?;
+        // Where nobody is there any more, somebody else's rows are read: nobody's would be at hand each time.
+        let named = match owner {
+            Some(owner) => Some((owner, device)),
+            None => post.stand_in(&target.hash)?,
+        };
+        let read = match &named {
+            Some((account, _)) => post.tx.account(account)?,
+            None => None,
+        };
+        let account = read.filter(|account| account.id == receiver);
         let mut ticket = Ticket::look(post, newcomer, &receiver, self.now)?;
         ticket.valid |=
             ticket.token.is_some_and(|(token, _)| self.used.borrow().contains(&(*token, receiver)));
@@ -91,7 +103,6 @@ impl<'a> Admission<'a> {
         let known = known.map(|binding| post.count(binding));
         let mut admitted = match (&account, &mut value) {
             (_, None) => drop_for("unknown"),
-            _ if owner.is_none() => drop_for("revoked"),
             (None, _) => drop_for("gone"),
             // A Welcome that its owner waits for.
             (Some(_), _) if known == Some(State::Bound) => Admitted { to: device, ..DROPPED },
@@ -106,7 +117,7 @@ impl<'a> Admission<'a> {
         if let Some(value) = &value {
             post.tx.put_address(&target.hash, &target.seal(value))?;
         }
-        admitted.named = account.map(|account| (account.id, device));
+        admitted.named = named;
         Ok(admitted)
     }
 
@@ -198,9 +209,10 @@ fn drop_for(why: &'static str) -> Admitted {
     DROPPED
 }
 
-/// The row of the token that was shown, if one was.
+/// The row of the token that was shown, if one was. If there is no such row, another one stands in for it.
 struct Ticket<'a> {
     token: Option<&'a (Token, TokenKey)>,
+    row: Option<TokenRow>,
     held: Option<(AccountId, u32)>,
     valid: bool,
 }
@@ -213,12 +225,14 @@ impl<'a> Ticket<'a> {
         now: Now,
     ) -> StoreResult<Self> {
         let token = newcomer.token.as_ref();
-        let held = match token {
-            Some((_, key)) => post.tx.token(&key.row)?.and_then(|sealed| key.open(&sealed)),
+        let row = match token {
+            Some((_, key)) => post.tx.token_near(&key.row)?,
             None => None,
         };
+        // What stands in does not open.
+        let held = token.zip(row.as_ref()).and_then(|((_, key), row)| key.open(&row.sealed));
         let valid = held.is_some_and(|(owner, last_day)| owner == *receiver && now.day() <= last_day);
-        Ok(Self { token, held, valid })
+        Ok(Self { token, row, held, valid })
     }
 
     fn shown(&self) -> Shown {
@@ -229,13 +243,15 @@ impl<'a> Ticket<'a> {
         }
     }
 
-    /// Ends a valid token, needed or not, if it is used up: its row is nobody's, until the next sweep. What is not costs a
-    /// write as well.
+    /// Ends a valid token, needed or not, if it is used up: its row is nobody's from then on. What is not costs a write as
+    /// well, of one row like it.
     fn put(&self, post: &mut Post<'_>, use_up: bool) -> StoreResult<Option<Token>> {
-        let Some((token, key)) = self.token else { return Ok(None) };
+        let (Some((token, key)), Some(row)) = (self.token, &self.row) else { return Ok(None) };
         let used = self.valid && use_up;
         let (owner, last_day) = self.held.filter(|_| !used).unwrap_or((NOBODY, 0));
-        post.tx.put_token(&key.row, last_day, &key.seal(&owner, last_day))?;
+        let sealed = key.seal(&owner, last_day);
+        let sealed = if self.held.is_some() { &sealed } else { &row.sealed };
+        post.tx.renew_token(&row.hash, sealed)?;
         Ok(used.then_some(*token))
     }
 }

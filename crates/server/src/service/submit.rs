@@ -13,7 +13,7 @@ use super::{
     Service, Session,
     facts::Sender,
     introduce::Admission,
-    post::{Post, PostOffice, Pushed, Way, padded, random_48},
+    post::{Post, PostOffice, Pushed, Way, later, padded, random_48},
     refusal::Refusal,
     seal::Payload,
     signals::Watch,
@@ -237,7 +237,7 @@ impl SubmitJob {
         let mut signs = Vec::with_capacity(welcome.newcomers.len());
         for newcomer in &welcome.newcomers {
             let admitted = admission.admit(post, newcomer)?;
-            post.spend_hour_key(admitted.named, it.sender)?;
+            post.spend_hour_key(admitted.named)?;
             signs.extend(admitted.signal);
             let entry = padded(v1::entry::Body::Introduction(v1::Introduction {
                 origin: stamps.first().cloned(),
@@ -255,8 +255,14 @@ impl SubmitJob {
                 post.put(&way, entry, pushed)?;
             }
         }
-        let watch = self.watch.clone();
-        post.tx.after_commit(Box::new(move || watch.note(&about, signs, now)));
+        let (watch, runtime) = (self.watch.clone(), self.office.runtime.clone());
+        // Some moments later, as pushes: how long the counting takes tells what is counted.
+        post.tx.after_commit(Box::new(move || {
+            runtime.spawn(async move {
+                later().await;
+                watch.note(&about, signs, now);
+            });
+        }));
         Ok(())
     }
 }

@@ -20,7 +20,7 @@ use zegel_proto::AccountId;
 
 pub use rows::{
     Account, AccountState, CaseRow, DeskInvite, Head, HourKeyRow, Invite, Mailbox, NOBODY, Owed, PolicyRow,
-    QueuePlace, ReportHead, ReportRow, RootRow, StaffRow, StoredEntry,
+    QueuePlace, ReportHead, ReportRow, RootRow, StaffRow, StoredEntry, TokenRow,
 };
 pub use sqlite::SqliteStore;
 pub use tx::Tx;

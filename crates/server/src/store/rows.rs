@@ -95,6 +95,15 @@ pub struct Mailbox {
 /// Owns the mailbox that nobody reads (DESIGN.md section 6); there is no such account.
 pub const NOBODY: AccountId = AccountId(*b"zegel has no one");
 
+/// A contact code or connection token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenRow {
+    /// Its name.
+    pub hash: [u8; 32],
+    /// Whose it is, sealed.
+    pub sealed: Vec<u8>,
+}
+
 /// One sealed entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredEntry {

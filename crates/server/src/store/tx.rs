@@ -6,7 +6,7 @@ use zegel_proto::{AccountId, BlobName, DeviceId, RoomId, v1::AgeBand};
 
 use super::{
     Account, AccountState, CaseRow, Counts, Cut, DeskInvite, Head, HourKeyRow, Invite, Mailbox, Owed,
-    PolicyRow, QueuePlace, ReportHead, ReportRow, RootRow, StaffRow, StoreResult, StoredEntry,
+    PolicyRow, QueuePlace, ReportHead, ReportRow, RootRow, StaffRow, StoreResult, StoredEntry, TokenRow,
 };
 
 /// The operations of a transaction. Days and hours count from 1970-01-01T00:00Z.
@@ -51,6 +51,9 @@ pub trait Tx {
 
     /// The mailbox of a device.
     fn mailbox(&mut self, device: &DeviceId) -> StoreResult<Option<Mailbox>>;
+    /// The device with a mailbox that comes next in the order of devices, or is this one; after the last the first. None if
+    /// nobody has one.
+    fn device_near(&mut self, device: &DeviceId) -> StoreResult<Option<DeviceId>>;
     /// Adds or replaces it.
     fn put_mailbox(&mut self, device: &DeviceId, mailbox: &Mailbox) -> StoreResult<()>;
     /// Removes the mailbox of a revoked device with its entries, hour keys and key packages.
@@ -122,6 +125,11 @@ pub trait Tx {
     fn put_token(&mut self, hash: &[u8; 32], last_day: u32, sealed: &[u8]) -> StoreResult<()>;
     /// Reads a token's sealed owner.
     fn token(&mut self, hash: &[u8; 32]) -> StoreResult<Option<Vec<u8>>>;
+    /// The token of this hash; if there is none the next in the order of hashes, and after the last the first. None if there
+    /// is no token at all.
+    fn token_near(&mut self, hash: &[u8; 32]) -> StoreResult<Option<TokenRow>>;
+    /// Replaces what is sealed in a token that is there. It costs the same if that is what was there before.
+    fn renew_token(&mut self, hash: &[u8; 32], sealed: &[u8]) -> StoreResult<()>;
     /// An invite, by the hash of its code.
     fn invite(&mut self, hash: &[u8; 32]) -> StoreResult<Option<Invite>>;
     /// Adds or replaces an invite; one without uses left is removed.

@@ -1,7 +1,7 @@
 //! Each operation on accounts and on what is kept under a name.
 
 use zegel_proto::{AccountId, BlobName, DeviceId, RoomId, v1::AgeBand};
-use zegel_server::store::{AccountState, Cut, Head, Invite};
+use zegel_server::store::{AccountState, Cut, Head, Invite, Mailbox, NOBODY, TokenRow};
 
 use crate::common::*;
 
@@ -264,6 +264,37 @@ pub fn tokens(at: &dyn Place) {
     for sealed in [b"owner", b"used!"] {
         write(&*store, move |tx| tx.put_token(&[4; 32], 20_000, sealed)).unwrap();
         assert_eq!(read(&*store, |tx| tx.token(&[4; 32])).unwrap().unwrap(), sealed);
+    }
+}
+
+pub fn tokens_near(at: &dyn Place) {
+    let store = at.open();
+    let near = |n: u8| read(&*store, move |tx| tx.token_near(&[n; 32])).unwrap();
+    assert_eq!(near(4), None);
+    write(&*store, |tx| [4, 6].iter().try_for_each(|n| tx.put_token(&[*n; 32], 20_000, &[*n]))).unwrap();
+    for (asked, found) in [(4, 4), (5, 6), (6, 6), (7, 4)] {
+        assert_eq!(near(asked), Some(TokenRow { hash: [found; 32], sealed: vec![found] }));
+    }
+    write(&*store, |tx| tx.renew_token(&[6; 32], b"nobody's").and(tx.renew_token(&[5; 32], b"not there")))
+        .unwrap();
+    assert_eq!(near(5).unwrap().sealed, b"nobody's");
+    write(&*store, |tx| tx.sweep(&Cut { token_day: 20_001, ..Cut::default() }, 100).map(drop)).unwrap();
+    assert_eq!(near(4), None, "it keeps its day");
+}
+
+pub fn devices_near(at: &dyn Place) {
+    let store = at.open();
+    let near = |n: u8| read(&*store, move |tx| tx.device_near(&DeviceId([n; 16]))).unwrap();
+    let mailbox = |account| Mailbox { account, first_seq: 1, next_seq: 1 };
+    write(&*store, move |tx| tx.put_mailbox(&DeviceId([3; 16]), &mailbox(NOBODY))).unwrap();
+    assert_eq!(near(4), None, "nobody's mailbox is nobody's");
+    let own = [4, 6];
+    write(&*store, move |tx| {
+        own.iter().try_for_each(|n| tx.put_mailbox(&DeviceId([*n; 16]), &mailbox(AccountId([9; 16]))))
+    })
+    .unwrap();
+    for (asked, found) in [(3, 4), (4, 4), (5, 6), (6, 6), (7, 4)] {
+        assert_eq!(near(asked), Some(DeviceId([found; 16])));
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a child asks their guardian, and the guardian's answer.
 
-use zegel_content::{Asked, Guardian};
+use zegel_content::{Asked, Fact, Facts, Guardian};
 use zegel_proto::AccountId;
 
 use super::{
@@ -20,14 +20,21 @@ const MAX_WAITING: usize = 100;
 
 impl Core {
     /// A child of ours asks. Whoever is none of ours is not heard.
-    pub(super) fn child_asks(&mut self, heard: &Heard<'_>, id: [u8; 16], what: &Asked) -> Result<()> {
-        if !self.is_linked(heard.from, Role::Child)? || !is_sound(what) {
+    pub(super) fn child_asks(
+        &mut self,
+        heard: &Heard<'_>,
+        id: [u8; 16],
+        what: &Asked,
+        facts: Facts,
+    ) -> Result<()> {
+        if !self.is_linked(heard.from, Role::Child)? || !is_sound(what, &facts) {
             return Ok(());
         }
         let ask = Ask {
             id,
             account: *heard.from,
             what: what.clone(),
+            facts,
             subject: None,
             conversation: None,
             chat: heard.chat.id,
@@ -41,10 +48,11 @@ impl Core {
         if self.db.asks_of(heard.from)?.len() >= MAX_WAITING {
             return Ok(());
         }
-        match self.db.add_ask(&ask)? {
-            true => self.note(heard.from, &Word::Asks(&self.name_of(heard.from)?, what)),
-            false => Ok(()),
+        if !self.db.add_ask(&ask)? {
+            return Ok(());
         }
+        let (child, told) = (self.name_of(heard.from)?, self.told(&ask.facts)?);
+        self.note(heard.from, &Word::Asks(&child, what, &told))
     }
 
     /// What our children ask, oldest first for each.
@@ -105,8 +113,12 @@ impl Core {
 }
 
 /// Whether it names only what can be shown.
-fn is_sound(what: &Asked) -> bool {
+fn is_sound(what: &Asked, facts: &Facts) -> bool {
     let handle = |handle: &String| zegel_proto::check_handle(handle).is_ok();
+    let is_odd = |fact: &Fact| matches!(fact, Fact::Via(friend) if !handle(friend));
+    if facts.iter().any(is_odd) {
+        return false;
+    }
     match what {
         Asked::Contact { handle: who } => handle(who),
         Asked::Group { people, .. } => people.iter().all(handle),

@@ -1,7 +1,7 @@
 //! What a child's device asks the guardian before somebody new comes, and what their answer does.
 
 use serde::Serialize;
-use zegel_content::{Asked, Guardian, MAX_NAMES, Older};
+use zegel_content::{Asked, Facts, Guardian, MAX_NAMES, Older};
 use zegel_proto::{AccountId, Token, v1::AgeBand};
 use zegel_safety::{Language, band_word, guardian_may};
 
@@ -91,7 +91,8 @@ impl Core {
         }
         let what = self.asked_about(conversation)?;
         self.may_ask(&link.account, &what)?;
-        self.ask(&link, what, conversation.peer, Some(conversation.id)).map(Some)
+        let facts = self.known_facts(conversation)?;
+        self.ask(&link, (what, facts), conversation.peer, Some(conversation.id)).map(Some)
     }
 
     /// Within a step: asks the guardian whether we may write to, connect with or add this person, unless we may already.
@@ -103,7 +104,7 @@ impl Core {
         }
         let what = Asked::Contact { handle: self.name_of(who)? };
         self.may_ask(&link.account, &what)?;
-        self.ask(&link, what, Some(*who), None).map(Some)
+        self.ask(&link, (what, Facts::default()), Some(*who), None).map(Some)
     }
 
     /// Asks the guardian for an older age band. Their handle; `None` without a guardian, or for what none can allow.
@@ -118,7 +119,7 @@ impl Core {
             }
             Some(link) => {
                 core.may_ask(&link.account, &Asked::Age { band })?;
-                core.ask(&link, Asked::Age { band }, None, None).map(Some)
+                core.ask(&link, (Asked::Age { band }, Facts::default()), None, None).map(Some)
             }
             None => Ok(None),
         })
@@ -156,7 +157,7 @@ impl Core {
     fn ask(
         &mut self,
         guardian: &Guardianship,
-        what: Asked,
+        (what, facts): (Asked, Facts),
         subject: Option<AccountId>,
         conversation: Option<i64>,
     ) -> Result<String> {
@@ -169,13 +170,13 @@ impl Core {
         let chat = match &open {
             Some(ask) if Some(ask.chat) == chat => ask.chat,
             _ => {
-                let said = Guardian::Ask { id, what: what.clone() };
+                let said = Guardian::Ask { id, what: what.clone(), facts: facts.clone() };
                 self.must_tell(ASKING, &guardian.account, &said)?.1
             }
         };
         self.db.take_ask(&guardian.account, &id)?;
         let account = guardian.account;
-        self.db.add_ask(&Ask { id, account, what, subject, conversation, chat })?;
+        self.db.add_ask(&Ask { id, account, what, facts, subject, conversation, chat })?;
         self.name_of(&account)
     }
 
@@ -244,7 +245,8 @@ impl Core {
             && let Some(link) = self.db.our_guardian()?
         {
             self.note(heard.from, &Word::OthersCame(guardian, name))?;
-            self.ask(&link, now, None, Some(request.id))?;
+            let facts = self.known_facts(&request)?;
+            self.ask(&link, (now, facts), None, Some(request.id))?;
             return Ok(());
         }
         self.accept_now(&request)?;

@@ -63,7 +63,7 @@ impl Core {
             Guardian::Link { as_child } => self.link_proposed(&heard, as_child),
             Guardian::Key { hash } => self.key_came(&heard, hash),
             Guardian::Linked => self.link_confirmed(&heard),
-            Guardian::Ask { id, what } => self.child_asks(&heard, id, &what),
+            Guardian::Ask { id, what, facts } => self.child_asks(&heard, id, &what, facts),
             Guardian::Answer { id, allow, secret, next } => {
                 self.guardian_answers(&heard, &id, allow.then_some(Permit { secret, next }))
             }

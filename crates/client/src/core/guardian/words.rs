@@ -22,8 +22,8 @@ pub(in crate::core) enum Word<'a> {
     EndedByAge(Role, &'a str),
     /// The service did not take them as guardian, and why.
     KeyRefused(&'a str, &'a str),
-    /// A child asks.
-    Asks(&'a str, &'a Asked),
+    /// A child asks, and is told this about who comes.
+    Asks(&'a str, &'a Asked, &'a [String]),
     /// Guardian, who, and whether a request was accepted.
     AllowedContact(&'a str, &'a str, bool),
     /// Guardian and group.
@@ -105,15 +105,18 @@ impl Word<'_> {
             Self::KeyRefused(who, why) => {
                 format!("{who} could not become your guardian: the service said: {why}")
             }
-            Self::Asks(child, Asked::Contact { handle }) => {
-                format!("{child} asks to be in contact with {handle}. {}", commands(child, handle, "or"))
-            }
-            Self::Asks(child, Asked::Group { name, people }) => format!(
-                "{child} asks to be in the group {name}, with {}. {}",
+            Self::Asks(child, Asked::Contact { handle }, told) => format!(
+                "{child} asks to be in contact with {handle}. {}{}",
+                known(child, "is told", told),
+                commands(child, handle, "or")
+            ),
+            Self::Asks(child, Asked::Group { name, people }, told) => format!(
+                "{child} asks to be in the group {name}, with {}. {}{}",
                 some(people, "and", "more"),
+                known(child, "is told of who invites", told),
                 commands(child, name, "or")
             ),
-            Self::Asks(child, Asked::Age { band }) => {
+            Self::Asks(child, Asked::Age { band }, _) => {
                 let band = band_word((*band).into(), Language::English);
                 format!("{child} asks to have the age of: {band}. {}", commands(child, band, "or"))
             }
@@ -195,15 +198,18 @@ impl Word<'_> {
             Self::KeyRefused(who, why) => {
                 format!("{who} kon niet je begeleider worden; de dienst zei: {why}")
             }
-            Self::Asks(child, Asked::Contact { handle }) => {
-                format!("{child} vraagt om contact met {handle}. {}", commands(child, handle, "of"))
-            }
-            Self::Asks(child, Asked::Group { name, people }) => format!(
-                "{child} vraagt om in de groep {name} te zijn, met {}. {}",
+            Self::Asks(child, Asked::Contact { handle }, told) => format!(
+                "{child} vraagt om contact met {handle}. {}{}",
+                known(child, "krijgt te lezen", told),
+                commands(child, handle, "of")
+            ),
+            Self::Asks(child, Asked::Group { name, people }, told) => format!(
+                "{child} vraagt om in de groep {name} te zijn, met {}. {}{}",
                 some(people, "en", "anderen"),
+                known(child, "krijgt over wie uitnodigt te lezen", told),
                 commands(child, name, "of")
             ),
-            Self::Asks(child, Asked::Age { band }) => format!(
+            Self::Asks(child, Asked::Age { band }, _) => format!(
                 "{child} vraagt om de leeftijd: {}. {}",
                 band_word((*band).into(), Language::Dutch),
                 commands(child, band_word((*band).into(), Language::English), "of")
@@ -251,6 +257,14 @@ impl Word<'_> {
     }
 }
 
+/// What the child can read about who comes, in its own quotation marks: "you" in it is the child.
+fn known(child: &str, is_told: &str, told: &[String]) -> String {
+    match told {
+        [] => String::new(),
+        told => format!("{child} {is_told}: “{}” ", told.join(" ")),
+    }
+}
+
 /// What to type. A name that a shell would take apart stands in no command that somebody may copy: others choose the names
 /// of groups.
 fn commands(child: &str, name: &str, or: &str) -> String {
@@ -282,7 +296,7 @@ mod tests {
 
     #[test]
     fn a_name_that_a_shell_would_take_apart_stands_in_no_command() {
-        let says = |name: &str| Word::Asks("kid", &group(name, 2)).says(Language::English);
+        let says = |name: &str| Word::Asks("kid", &group(name, 2), &[]).says(Language::English);
         assert!(says("chess club 2").ends_with("`guardian refuse kid \"chess club 2\"`."));
         for name in ["x\"; rm -rf ~; \"", "$(id)", "`id`", "a\\b", "club!"] {
             let text = says(name);
@@ -292,7 +306,7 @@ mod tests {
 
     #[test]
     fn many_people_are_counted() {
-        let says = |people| Word::Asks("kid", &group("club", people)).says(Language::English);
+        let says = |people| Word::Asks("kid", &group("club", people), &[]).says(Language::English);
         assert!(says(10).contains("with a1, a2, a3, a4, a5, a6, a7, a8, a9, b0. "));
         assert!(says(12).contains("a8, a9 and 3 more. "), "{}", says(12));
         assert!(says(0).contains("with -. "));

@@ -1,7 +1,7 @@
 //! A child, their guardian, and those who would like to be one of the two.
 
 use sha2::{Digest, Sha256};
-use zegel_content::{Asked, Contacts, GUARDIAN_TYPE, Guardian, Older};
+use zegel_content::{Asked, Contacts, Fact, Facts, GUARDIAN_TYPE, Guardian, Older};
 use zegel_proto::{
     AccountId, GroupId,
     v1::{self, AgeBand, client_frame::Body as Call},
@@ -189,7 +189,11 @@ fn only_the_guardian_is_heard_and_only_between_the_two() {
     world.claims(MALLORY, KID, &Guardian::Key { hash: [1; 32] });
     world.claims(MALLORY, KID, &Guardian::End { secret: Some([1; 32]) });
     world.claims(MALLORY, KID, &Guardian::Linked);
-    world.claims(MALLORY, KID, &Guardian::Ask { id, what: Asked::Age { band: Older::Teen } });
+    world.claims(
+        MALLORY,
+        KID,
+        &Guardian::Ask { id, what: Asked::Age { band: Older::Teen }, facts: Facts::default() },
+    );
     world.claims(MALLORY, KID, &Guardian::Contacts(Contacts::default()));
     // What the guardian says elsewhere is not said between the two.
     let club = world.chat(MUM, &group);
@@ -335,10 +339,13 @@ fn the_newest_chat_of_the_two_is_used() {
 #[test]
 fn a_changed_client_of_a_child_fills_nothing_and_shows_nothing_odd() {
     let mut world = linked();
-    let ask = |number: u8, what| Guardian::Ask { id: [number; 16], what };
+    let ask = |number: u8, what| Guardian::Ask { id: [number; 16], what, facts: Facts::default() };
     world.claims(KID, MUM, &ask(1, Asked::Contact { handle: "Grandma (call me)".into() }));
     let people = vec!["not a handle".to_owned()];
     world.claims(KID, MUM, &ask(2, Asked::Group { name: "club".into(), people }));
+    let facts = Facts::new([Fact::Via("your school, who knows them well".into())]);
+    let what = Asked::Contact { handle: "carol".into() };
+    world.claims(KID, MUM, &Guardian::Ask { id: [3; 16], what, facts });
     assert!(world.waiting(MUM).is_empty());
     // What cannot be shown is not even read.
     for handle in ["a\u{0}b", "a\u{1b}[2J", "", "\u{202e}ecila"] {

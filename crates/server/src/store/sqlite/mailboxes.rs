@@ -1,24 +1,37 @@
 //! Mailboxes: read once, written once per commit.
 
-use rusqlite::params;
+use rusqlite::{Params, params};
 use zegel_proto::{AccountId, DeviceId};
 
 use super::{stock, tx::SqliteTx};
-use crate::store::{Mailbox, StoreResult};
+use crate::store::{Mailbox, NOBODY, StoreResult};
 
 pub(super) fn get(tx: &mut SqliteTx<'_>, device: &DeviceId) -> StoreResult<Option<Mailbox>> {
     if let Some(mailbox) = tx.cache.new_mailboxes.get(device).or_else(|| tx.cache.mailboxes.get(device)) {
         return Ok(Some(mailbox.clone()));
     }
-    let sql = "SELECT account, first_seq, next_seq FROM mailbox WHERE device = ?1";
-    let found = tx.find("reading a mailbox", sql, [device.0], |row| {
-        Ok(Mailbox {
-            account: AccountId(row.get(0)?),
-            first_seq: row.get::<_, i64>(1)? as u64,
-            next_seq: row.get::<_, i64>(2)? as u64,
-        })
+    let sql = "SELECT device, account, first_seq, next_seq FROM mailbox WHERE device = ?1";
+    Ok(find(tx, sql, params![device.0])?.map(|(_, mailbox)| mailbox))
+}
+
+/// One that no commit has written yet is passed over.
+pub(super) fn near(tx: &mut SqliteTx<'_>, device: &DeviceId) -> StoreResult<Option<DeviceId>> {
+    let sql = "SELECT device, account, first_seq, next_seq FROM mailbox WHERE device >= ?1 AND account <> ?2
+               ORDER BY device LIMIT 1";
+    let found = match find(tx, sql, params![device.0, NOBODY.0])? {
+        None => find(tx, sql, params![[0u8; DeviceId::LEN], NOBODY.0])?,
+        found => found,
+    };
+    Ok(found.map(|(device, _)| device))
+}
+
+fn find(tx: &mut SqliteTx<'_>, sql: &str, params: impl Params) -> StoreResult<Option<(DeviceId, Mailbox)>> {
+    let found = tx.find("reading a mailbox", sql, params, |row| {
+        let account = AccountId(row.get(1)?);
+        let (first_seq, next_seq) = (row.get::<_, i64>(2)? as u64, row.get::<_, i64>(3)? as u64);
+        Ok((DeviceId(row.get(0)?), Mailbox { account, first_seq, next_seq }))
     })?;
-    if let Some(mailbox) = &found {
+    if let Some((device, mailbox)) = &found {
         tx.cache.mailboxes.put(*device, mailbox.clone());
     }
     Ok(found)

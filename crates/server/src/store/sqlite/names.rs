@@ -7,7 +7,7 @@ use super::{
     accounts::age_band,
     tx::{SqliteTx, hourly_id},
 };
-use crate::store::{Invite, StoreResult};
+use crate::store::{Invite, StoreResult, TokenRow};
 
 pub(super) fn address(tx: &mut SqliteTx<'_>, hash: &[u8; 32]) -> StoreResult<Option<Vec<u8>>> {
     if let Some(sealed) = tx.cache.addresses.get(hash) {
@@ -83,13 +83,30 @@ pub(super) fn put_token(
     last_day: u32,
     sealed: &[u8],
 ) -> StoreResult<()> {
-    let sql = "INSERT INTO token (hash, day, sealed) VALUES (?1, ?2, ?3)
-               ON CONFLICT (hash) DO UPDATE SET day = ?2, sealed = ?3";
+    let sql = "INSERT INTO token (hash, day, sealed, noise) VALUES (?1, ?2, ?3, random())
+               ON CONFLICT (hash) DO UPDATE SET day = ?2, sealed = ?3, noise = random()";
     tx.execute("leaving a token", sql, params![hash, last_day, sealed]).map(drop)
 }
 
 pub(super) fn token(tx: &mut SqliteTx<'_>, hash: &[u8; 32]) -> StoreResult<Option<Vec<u8>>> {
     tx.find("reading a token", "SELECT sealed FROM token WHERE hash = ?1", [hash], |row| row.get(0))
+}
+
+pub(super) fn token_near(tx: &mut SqliteTx<'_>, hash: &[u8; 32]) -> StoreResult<Option<TokenRow>> {
+    let sql = "SELECT hash, sealed FROM token WHERE hash >= ?1 ORDER BY hash LIMIT 1";
+    let mut from = |hash: &[u8; 32]| {
+        tx.find("reading a token", sql, [hash], |row| Ok(TokenRow { hash: row.get(0)?, sealed: row.get(1)? }))
+    };
+    match from(hash)? {
+        None => from(&[0; 32]),
+        found => Ok(found),
+    }
+}
+
+/// Without noise a row would not be written that is put back as it was.
+pub(super) fn renew_token(tx: &mut SqliteTx<'_>, hash: &[u8; 32], sealed: &[u8]) -> StoreResult<()> {
+    let sql = "UPDATE token SET sealed = ?2, noise = random() WHERE hash = ?1";
+    tx.execute("renewing a token", sql, params![hash, sealed]).map(drop)
 }
 
 pub(super) fn invite(tx: &mut SqliteTx<'_>, hash: &[u8; 32]) -> StoreResult<Option<Invite>> {

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::store::{
     Account, AccountState, CaseRow, Counts, Cut, DeskInvite, Head, HourKeyRow, Invite, Mailbox, Owed,
-    PolicyRow, QueuePlace, ReportHead, ReportRow, RootRow, StaffRow, StoreResult, StoredEntry, Tx,
+    PolicyRow, QueuePlace, ReportHead, ReportRow, RootRow, StaffRow, StoreResult, StoredEntry, TokenRow, Tx,
 };
 
 impl Tx for SqliteTx<'_> {
@@ -63,6 +63,9 @@ impl Tx for SqliteTx<'_> {
 
     fn mailbox(&mut self, device: &DeviceId) -> StoreResult<Option<Mailbox>> {
         mailboxes::get(self, device)
+    }
+    fn device_near(&mut self, device: &DeviceId) -> StoreResult<Option<DeviceId>> {
+        mailboxes::near(self, device)
     }
     fn put_mailbox(&mut self, device: &DeviceId, mailbox: &Mailbox) -> StoreResult<()> {
         mailboxes::put(self, device, mailbox)
@@ -146,6 +149,12 @@ impl Tx for SqliteTx<'_> {
     }
     fn put_token(&mut self, hash: &[u8; 32], last_day: u32, sealed: &[u8]) -> StoreResult<()> {
         names::put_token(self, hash, last_day, sealed)
+    }
+    fn token_near(&mut self, hash: &[u8; 32]) -> StoreResult<Option<TokenRow>> {
+        names::token_near(self, hash)
+    }
+    fn renew_token(&mut self, hash: &[u8; 32], sealed: &[u8]) -> StoreResult<()> {
+        names::renew_token(self, hash, sealed)
     }
     fn token(&mut self, hash: &[u8; 32]) -> StoreResult<Option<Vec<u8>>> {
         names::token(self, hash)

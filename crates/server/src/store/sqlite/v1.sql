@@ -112,7 +112,8 @@ CREATE TABLE block (
 CREATE TABLE token (
   hash   BLOB    NOT NULL PRIMARY KEY CHECK (length(hash) = 32),
   day    INTEGER NOT NULL,
-  sealed BLOB    NOT NULL
+  sealed BLOB    NOT NULL,
+  noise  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX token_by_day ON token (day);
 
