@@ -57,7 +57,7 @@ fn group_facts() -> Done {
 
 fn guardians() -> Done {
     let people = vec!["carol".to_owned()];
-    let facts = Facts::new([Fact::NewAccount, Fact::Via("bob".into())]);
+    let facts = Facts::new("carol", [Fact::NewAccount, Fact::Via("bob".into())]);
     let ask = |what| Guardian::Ask { id: [1; 16], what, facts: facts.clone() };
     for (name, said) in [
         ("link", Guardian::Link { as_child: true }),

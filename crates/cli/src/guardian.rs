@@ -192,7 +192,8 @@ fn show_approval(out: &mut Out, approval: &Approval) -> Result<(), Fail> {
         out.line(&[(Look::Quiet, &format!("    in it: {}", approval.people.join(", ")))])?;
     }
     for line in &approval.told {
-        out.line(&[(Look::Alarm, &format!("    ! {} is told: {line}", approval.child))])?;
+        let Approval { child, about, .. } = approval;
+        out.line(&[(Look::Alarm, &format!("    ! {child} is told of {about}: {line}"))])?;
     }
     let (child, name) = (word(&approval.child), word(&approval.name));
     let type_this = format!("    zegel guardian allow {child} {name} | zegel guardian refuse {child} {name}");

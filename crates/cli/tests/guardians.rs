@@ -135,7 +135,7 @@ fn a_new_contact_waits_for_the_guardian() {
         "{told:?}"
     );
     assert!(told.iter().all(|told| notices.iter().any(|notice| notice.starts_with(told))), "{notices:?}");
-    assert!(shown.contains("    ! mia is told: They came with your contact code."), "{shown}");
+    assert!(shown.contains("    ! mia is told of bob: They came with your contact code."), "{shown}");
     pat.does(&["guardian", "allow", "mia", "bob"]);
     // What she typed before is carried out.
     mia.does(&["sync"]);

@@ -6,8 +6,8 @@ use crate::error::ContentError;
 use crate::fields::{to_array, to_cbor, to_text, to_uint};
 use crate::guardian::{check_name, from_cbor};
 
-/// A fact about somebody new, as the child's device knows it. Their order here is the order in which they are written.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// A fact about somebody new, as the child's device knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fact {
     /// A friend of the child's, by handle, passed a ticket on to them.
     Via(String),
@@ -25,22 +25,31 @@ pub enum Fact {
     ManyMinors,
 }
 
-/// The facts that are known, each kind once.
+/// What is known of whoever comes, each kind of fact once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Facts(Vec<Fact>);
+pub struct Facts {
+    of: String,
+    known: Vec<Fact>,
+}
 
 impl Facts {
-    /// In their order; of what is there twice the first counts.
-    pub fn new(facts: impl IntoIterator<Item = Fact>) -> Self {
-        let mut facts: Vec<Fact> = facts.into_iter().collect();
-        facts.sort();
-        facts.dedup_by_key(|fact| fact.code());
-        Self(facts)
+    /// About whom, by handle, and what. Of what is there twice the first counts.
+    pub fn new(of: impl Into<String>, known: impl IntoIterator<Item = Fact>) -> Self {
+        let mut known: Vec<Fact> = known.into_iter().collect();
+        known.sort_by_key(Fact::code);
+        known.dedup_by_key(|fact| fact.code());
+        let of = if known.is_empty() { String::new() } else { of.into() };
+        Self { of, known }
+    }
+
+    /// About whom, by handle; empty if nothing is known.
+    pub fn of(&self) -> &str {
+        &self.of
     }
 
     /// Each.
     pub fn iter(&self) -> impl Iterator<Item = &Fact> {
-        self.0.iter()
+        self.known.iter()
     }
 
     /// Alone, in the form that they have within [`crate::Guardian::Ask`].
@@ -63,12 +72,21 @@ impl Facts {
         }
     }
 
+    /// Whom, and behind it what is known; nothing at all if that is nothing.
     pub(crate) fn to_value(&self) -> Result<Value, ContentError> {
         let one = |fact: &Fact| match fact {
             Fact::Via(friend) => check_name(friend, FACTS).map(|()| friend.as_str().into()),
             plain => Ok(plain.code().into()),
         };
-        Ok(Value::Array(self.0.iter().map(one).collect::<Result<_, _>>()?))
+        let mut values = Vec::new();
+        if !self.known.is_empty() {
+            check_name(&self.of, FACTS)?;
+            values.push(self.of.as_str().into());
+        }
+        for fact in &self.known {
+            values.push(one(fact)?);
+        }
+        Ok(Value::Array(values))
     }
 
     pub(crate) fn of_value(value: Value) -> Result<Self, ContentError> {
@@ -76,9 +94,14 @@ impl Facts {
             true => to_text(value, FACTS).map(Fact::Via),
             false => Fact::of_code(to_uint(value, FACTS)?),
         };
-        let facts: Vec<Fact> = to_array(value, FACTS)?.into_iter().map(read).collect::<Result<_, _>>()?;
-        match facts.is_sorted_by(|one, next| one.code() < next.code()) {
-            true => Ok(Self(facts)),
+        let mut values = to_array(value, FACTS)?.into_iter();
+        let of = values.next().map(|of| to_text(of, FACTS)).transpose()?;
+        let known: Vec<Fact> = values.map(read).collect::<Result<_, _>>()?;
+        if known.is_empty() != of.is_none() {
+            return Err(ContentError::Field(FACTS));
+        }
+        match known.is_sorted_by(|one, next| one.code() < next.code()) {
+            true => Ok(Self { of: of.unwrap_or_default(), known }),
             false => Err(ContentError::NotDeterministic),
         }
     }

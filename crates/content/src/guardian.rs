@@ -1,4 +1,4 @@
-//! What a child's and a guardian's software tell each other. Names only, never what is said elsewhere.
+//! What a child's and a guardian's software tell each other: names, and facts about who comes; never what is said elsewhere.
 
 use ciborium::Value;
 

@@ -88,7 +88,7 @@ fn a_child_and_a_guardian() {
     let club = "schaakclub ♞".to_owned();
     let contacts =
         Contacts { people: vec!["alice".into(), "carol".into()], groups: vec![club.clone()], more: 300 };
-    let ask = |what, facts| Guardian::Ask { id, what, facts: Facts::new(facts) };
+    let ask = |what, facts| Guardian::Ask { id, what, facts: Facts::new("carol", facts) };
     let answer = Guardian::Answer { id, allow: true, secret: Some([0x22; 32]), next: Some([0x33; 32]) };
     let cases: [(&[u8], &str, Guardian); 9] = [
         (include_bytes!("golden/guardian_link.cbor"), BOB, Guardian::Link { as_child: true }),

@@ -64,6 +64,7 @@ fn fields_of_the_wrong_shape_are_refused() {
 #[test]
 fn facts_come_in_order_and_each_once() {
     let ask = |facts: &[Value]| read(vec![3.into(), bytes(16), array(&[2.into(), 3.into()]), array(facts)]);
+    let of_kim = |facts: &[Value]| ask(&[&["kim".into()], facts].concat());
     let all = [
         Fact::Via("bob".into()),
         Fact::ByCode,
@@ -73,18 +74,24 @@ fn facts_come_in_order_and_each_once() {
         Fact::ReportedByMany,
         Fact::ManyMinors,
     ];
-    let values: Vec<Value> = std::iter::once("bob".into()).chain((1..7).map(Value::from)).collect();
-    let facts = Facts::new(all.iter().rev().chain(&all).cloned());
-    assert!(facts.iter().eq(&all));
+    let values: Vec<Value> =
+        ["kim", "bob"].map(Value::from).into_iter().chain((1..7).map(Value::from)).collect();
+    let others = [Fact::Via("ann".into())];
+    let facts = Facts::new("kim", all.iter().rev().chain(&others).cloned());
+    assert!(facts.iter().eq(&all) && facts.of() == "kim");
+    assert_eq!(Facts::new("kim", []), Facts::default());
     let (id, what) = ([1; 16], Asked::Age { band: Older::Adult });
     assert!(ask(&values).unwrap() == Guardian::Ask { id, what, facts });
     for odd in [[2, 1], [2, 2]] {
-        assert!(ask(&odd.map(Value::from)).err() == Some(ContentError::NotDeterministic), "{odd:?}");
+        assert!(of_kim(&odd.map(Value::from)).err() == Some(ContentError::NotDeterministic), "{odd:?}");
     }
-    assert!(ask(&["bob".into(), "ann".into()]).err() == Some(ContentError::NotDeterministic));
-    assert!(ask(&[5.into(), "bob".into()]).err() == Some(ContentError::NotDeterministic));
+    assert!(of_kim(&["bob".into(), "ann".into()]).err() == Some(ContentError::NotDeterministic));
+    assert!(of_kim(&[5.into(), "bob".into()]).err() == Some(ContentError::NotDeterministic));
+    for odd in [["kim".into()].as_slice(), &[1.into()], &["".into(), 1.into()], &[Value::Null, 1.into()]] {
+        assert!(ask(odd).err() == Some(ContentError::Field("facts")), "{odd:?}");
+    }
     for odd in [0.into(), 7.into(), Value::Null, "".into(), "a\u{202e}b".into(), array(&[])] {
-        assert!(ask(&[odd]).err() == Some(ContentError::Field("facts")));
+        assert!(of_kim(&[odd]).err() == Some(ContentError::Field("facts")));
     }
 }
 
@@ -173,11 +180,8 @@ fn said() -> impl Strategy<Value = Said> {
     things.prop_map(|((kind, id, hash, number), (secret, next), (name, people, groups))| {
         let flag = number % 2 == 0;
         let band = if flag { Older::Teen } else { Older::Adult };
-        let facts = Facts::new(
-            [Fact::Via(groups.first().cloned().unwrap_or("bob".into())), Fact::ByCode]
-                .into_iter()
-                .take(id[0] as usize % 3),
-        );
+        let all = [Fact::Via(groups.first().cloned().unwrap_or("bob".into())), Fact::ByCode];
+        let facts = Facts::new("kim", all.into_iter().take(id[0] as usize % 3));
         Said(match kind % 9 {
             0 => Guardian::Link { as_child: flag },
             1 => Guardian::Key { hash },

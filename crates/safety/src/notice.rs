@@ -42,66 +42,66 @@ impl Notice {
         let [days, new] = [numbers.days, numbers.new_days].map(|days| language.days(days));
         match language {
             Language::English => match self {
-                    Self::NewAccount => {
-                        format!("Their account is younger than {new}, the service says.")
-                    }
-                    Self::NobodyInCommon => {
-                        "Nobody whom you know vouches for them, and you share no group with them, as far as this device knows."
-                            .into()
-                    }
-                    Self::DeclinedByMany => format!(
-                        "Within {days} many people ({} or more) declined or blocked them, the service counted.",
-                        numbers.declined_people
-                    ),
-                    Self::ReportedByMany => format!(
-                        "Within {days} several people ({} or more) reported them with proof, the service counted.",
-                        numbers.reported_people
-                    ),
-                    Self::ManyMinors => format!(
-                        "Within {days} they introduced themself to many minors ({} or more), the service counted.",
-                        numbers.minors
-                    ),
-                    Self::Via(friend) => {
-                        format!("{friend} passed a ticket to you on to them. If you are not sure, ask {friend}.")
-                    }
-                    Self::ByCode => {
-                        "They came with your contact code. If you did not give it to them yourself, somebody passed it on.".into()
-                    }
-                    Self::Unconnected(people) => {
-                        format!("Not connected to you: {}.", names(people, "and", "more"))
-                    }
-                    Self::Joined(people) => format!("Not connected to you: {}.", people.join(", ")),
+                Self::NewAccount => {
+                    format!("Their account is younger than {new}, the service says.")
+                }
+                Self::NobodyInCommon => {
+                    "Nobody whom you know vouches for them, and you share no group with them, as far as this device knows."
+                        .into()
+                }
+                Self::DeclinedByMany => format!(
+                    "Within {days} many people ({} or more) declined or blocked them, the service counted.",
+                    numbers.declined_people
+                ),
+                Self::ReportedByMany => format!(
+                    "Within {days} several people ({} or more) reported them with proof, the service counted.",
+                    numbers.reported_people
+                ),
+                Self::ManyMinors => format!(
+                    "Within {days} they introduced themself to many minors ({} or more), the service counted.",
+                    numbers.minors
+                ),
+                Self::Via(friend) => {
+                    format!("{friend} passed a ticket to you on to them. If you are not sure, ask {friend}.")
+                }
+                Self::ByCode => {
+                    "They came with your contact code. If you did not give it to them yourself, somebody passed it on.".into()
+                }
+                Self::Unconnected(people) => {
+                    format!("Not connected to you: {}.", names(people, "and", "more"))
+                }
+                Self::Joined(people) => format!("Not connected to you: {}.", people.join(", ")),
             },
             Language::Dutch => match self {
-                    Self::NewAccount => {
-                        format!("Het account is jonger dan {new}, zegt de dienst.")
-                    }
-                    Self::NobodyInCommon => {
-                        "Niemand die je kent staat voor deze persoon in, en jullie zitten samen in geen groep, voor zover dit apparaat weet."
-                            .into()
-                    }
-                    Self::DeclinedByMany => format!(
-                        "Binnen {days} hebben veel mensen ({} of meer) deze persoon geweigerd of geblokkeerd, telde de dienst.",
-                        numbers.declined_people
-                    ),
-                    Self::ReportedByMany => format!(
-                        "Binnen {days} hebben meerdere mensen ({} of meer) deze persoon met bewijs gemeld, telde de dienst.",
-                        numbers.reported_people
-                    ),
-                    Self::ManyMinors => format!(
-                        "Binnen {days} stelde deze persoon zich aan veel minderjarigen ({} of meer) voor, telde de dienst.",
-                        numbers.minors
-                    ),
-                    Self::Via(friend) => {
-                        format!("{friend} gaf een kaartje naar jou aan deze persoon door. Twijfel je? Vraag het aan {friend}.")
-                    }
-                    Self::ByCode => {
-                        "Deze persoon kwam met jouw contactcode. Gaf je die niet zelf? Dan heeft iemand die doorgegeven.".into()
-                    }
-                    Self::Unconnected(people) => {
-                        format!("Geen contact van jou: {}.", names(people, "en nog", ""))
-                    }
-                    Self::Joined(people) => format!("Geen contact van jou: {}.", people.join(", ")),
+                Self::NewAccount => {
+                    format!("Het account is jonger dan {new}, zegt de dienst.")
+                }
+                Self::NobodyInCommon => {
+                    "Niemand die je kent staat voor deze persoon in, en jullie zitten samen in geen groep, voor zover dit apparaat weet."
+                        .into()
+                }
+                Self::DeclinedByMany => format!(
+                    "Binnen {days} hebben veel mensen ({} of meer) deze persoon geweigerd of geblokkeerd, telde de dienst.",
+                    numbers.declined_people
+                ),
+                Self::ReportedByMany => format!(
+                    "Binnen {days} hebben meerdere mensen ({} of meer) deze persoon met bewijs gemeld, telde de dienst.",
+                    numbers.reported_people
+                ),
+                Self::ManyMinors => format!(
+                    "Binnen {days} stelde deze persoon zich aan veel minderjarigen ({} of meer) voor, telde de dienst.",
+                    numbers.minors
+                ),
+                Self::Via(friend) => {
+                    format!("{friend} gaf een kaartje naar jou aan deze persoon door. Twijfel je? Vraag het aan {friend}.")
+                }
+                Self::ByCode => {
+                    "Deze persoon kwam met jouw contactcode. Gaf je die niet zelf? Dan heeft iemand die doorgegeven.".into()
+                }
+                Self::Unconnected(people) => {
+                    format!("Geen contact van jou: {}.", names(people, "en nog", ""))
+                }
+                Self::Joined(people) => format!("Geen contact van jou: {}.", people.join(", ")),
             },
         }
     }

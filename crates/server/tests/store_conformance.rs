@@ -20,7 +20,7 @@ macro_rules! conformance {
         conformance!($backend, $place;
             directory: the_trees_records, roots_are_given_once, what_is_owed, an_end_that_is_owed_keeps_its_chain;
             rows: accounts, handles_and_skeletons, account_state_and_last_seen, age_guardian_and_person, chains, removing_an_account,
-                addresses, heads, answers, key_packages, blocks, tokens, tokens_near, devices_near, invites, payloads;
+                addresses, heads, answers, key_packages, blocks, tokens, tokens_near, queue_keys, devices_near, invites, payloads;
             cases: cases_change, the_queue_is_in_order, cases_about_the_same, reports, notes_of_what_was_reported,
                 statements, old_cases_go;
             desk: staff_come_and_go, desk_invites, the_log_only_grows, verifying_follows_the_log;

@@ -25,6 +25,7 @@ mod me;
 pub mod measure;
 mod membership;
 mod notices;
+mod outbox;
 mod policy;
 mod receive;
 mod rejoin;
@@ -57,8 +58,8 @@ pub(crate) use groups::Groups;
 pub use guardian::AskKind;
 pub(crate) use guardian::warning as guardian_warning;
 pub(crate) use mailbox::{Opened, unseal};
-pub(crate) use make::Ready;
 pub(crate) use me::{Me, seal_to};
+pub(crate) use outbox::Ready;
 pub(crate) use policy::keep_language;
 pub(crate) use reports::{SHORTEST_ID, Subject, short_id};
 #[cfg(feature = "hostile")]

@@ -74,7 +74,9 @@ impl Core {
             Notice::Via(friend) => Some(Fact::Via(friend)),
             Notice::Unconnected(_) | Notice::Joined(_) => None,
         };
-        Ok(Facts::new(self.notices(request)?.into_iter().filter_map(fact)))
+        let known = self.notices(request)?.into_iter().filter_map(fact);
+        let of = request.introducer.map(|who| self.name_of(&who)).transpose()?;
+        Ok(Facts::new(of.unwrap_or_default(), known))
     }
 
     /// What a child is told, in the guardian's words.

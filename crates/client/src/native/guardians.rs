@@ -69,7 +69,9 @@ pub struct Approval {
     pub name: String,
     /// Who is in the group.
     pub people: Vec<String>,
-    /// What the child is told about who comes, in words; "you" in it is the child.
+    /// Whom the child is told something about; empty for nobody.
+    pub about: String,
+    /// What they are told, in words; "you" in it is the child.
     pub told: Vec<String>,
 }
 
@@ -176,12 +178,12 @@ impl Client {
         let core = self.engine.shared.core();
         let approval = |ask: Ask| {
             let (child, what, name) = (core.name_of(&ask.account)?, ask.kind(), ask.name().to_owned());
-            let told = core.told(&ask.facts)?;
+            let (about, told) = (ask.facts.of().to_owned(), core.told(&ask.facts)?);
             let people = match ask.what {
                 Asked::Group { people, .. } => people,
                 Asked::Contact { .. } | Asked::Age { .. } => Vec::new(),
             };
-            Ok(Approval { child, what, name, people, told })
+            Ok(Approval { child, what, name, people, about, told })
         };
         core.waiting()?.into_iter().map(approval).collect()
     }

@@ -158,7 +158,7 @@ pub const NO_WORDS: Drill = Drill {
     name: "guardian-sees-no-words",
     attacker: Attacker::Member,
     attempt: "Pat, Mia's guardian, waits for what Mia's device sends him while she talks to her friends, and looks for their words in all that his has; and goes on listening after the link is over.",
-    defence: "What goes to a guardian holds names of people and groups, and no words; when the link ends nothing goes any more.",
+    defence: "What goes to a guardian holds names of people and groups and what is known of who comes, and no words; when the link ends nothing goes any more.",
     caught: "at once: nothing comes while they talk, no word of theirs is on his device, and nothing comes after the end",
     run: |stage| Box::pin(no_words(stage)),
 };

@@ -1,7 +1,7 @@
 //! Accounts begin, connect and end.
 
 use zegel_directory::{Entry, SignedPromise};
-use zegel_identity::{Chain, DeviceInfo, SignedLink, auth_message, verify};
+use zegel_identity::{Chain, SignedLink, auth_message, verify};
 use zegel_proto::{
     AccountId, Code, DeviceId, check_handle,
     v1::{self, AgeBand},
@@ -11,11 +11,11 @@ use super::{
     Service, Session,
     directory::{has_room, owe, promise},
     handles::{id_mark, skeleton},
-    hour_keys::{NOBODY, SINK, usable},
+    hour_keys::{Admissible, NOBODY},
     invites::{invite_hash, use_invite, valid_invite},
     key_packages::stale,
     person::Person,
-    post::{Post, new_mailbox},
+    post::Post,
     refusal::Refusal,
     seal::SealKey,
 };
@@ -51,7 +51,7 @@ impl Service {
             return Err(Refusal::new(Code::BadChain, text));
         }
         let language = language(&call.language)?;
-        let device = chain.devices().next().map(admissible).transpose()?;
+        let device = chain.devices().next().map(|device| self.office.hours.admit(device)).transpose()?;
         let device = device.ok_or_else(|| Refusal::new(Code::BadChain, "the chain lists no device"))?;
         let declared = AgeBand::try_from(call.age_band).unwrap_or(AgeBand::Unknown);
         let today = Now::get().day();
@@ -131,7 +131,7 @@ impl Service {
             // One that grows old counts as none, so that the device renews it in time.
             let last_resort = last_resort_is_young;
             let mut post = Post::new(tx, &office, now);
-            post.keep_hour_key(&account, &device)?;
+            post.keep_hour_key(&device)?;
             post.finish()?;
             let next_seq = mailbox.next_seq;
             Ok(Some(v1::Authenticated {
@@ -203,14 +203,6 @@ pub(super) fn listed(links: &[SignedLink]) -> Vec<DeviceId> {
     Chain::verify(links).map(|chain| chain.devices().map(|device| device.id).collect()).unwrap_or_default()
 }
 
-/// A device that can get mail: its queue key can be sealed to, and its id is no reserved one.
-pub(super) fn admissible(device: &DeviceInfo) -> Result<DeviceId, Refusal> {
-    if !usable(&device.queue_key) || device.id == SINK {
-        return Err(Refusal::new(Code::BadChain, "the device's queue key is no X-Wing public key"));
-    }
-    Ok(device.id)
-}
-
 /// The lowest number that still waits: mail that nobody fetched may have been swept.
 fn first_waiting(tx: &mut dyn Tx, device: &DeviceId, mailbox: &Mailbox) -> StoreResult<u64> {
     if mailbox.first_seq == mailbox.next_seq {
@@ -230,7 +222,7 @@ fn begin(
     tx: &mut dyn Tx,
     keys: &KeyRing,
     mut account: Account,
-    device: DeviceId,
+    device: Admissible,
     link: &SignedLink,
     invite: Option<[u8; 32]>,
     needed: bool,
@@ -254,7 +246,7 @@ fn begin(
         );
     }
     let mark = id_mark(&account.id);
-    if account.id == NOBODY || tx.skeleton_used(&mark)? || tx.mailbox(&device)?.is_some() {
+    if account.id == NOBODY || tx.skeleton_used(&mark)? || tx.mailbox(&device.id)?.is_some() {
         return taken(Code::BadChain, "the account's or device's id was used before; make new ones");
     }
     let mut person = Person::own(&account.id);
@@ -270,6 +262,6 @@ fn begin(
     tx.put_account(&account, &mark)?;
     tx.put_account(&account, &looks)?;
     tx.append_chain(&account.id, 0, link)?;
-    tx.put_mailbox(&device, &new_mailbox(account.id))?;
+    device.open(tx, &account.id)?;
     Ok(Ok(owe(tx, &account.id, Now::get())?))
 }

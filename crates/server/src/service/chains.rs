@@ -6,9 +6,8 @@ use zegel_proto::{AccountId, Code, DeviceId, v1};
 
 use super::{
     Service, Session,
-    accounts::admissible,
     directory::{has_room, owe, promise},
-    post::new_mailbox,
+    hour_keys::Admissible,
     refusal::Refusal,
 };
 use crate::{
@@ -43,7 +42,7 @@ impl Service {
             return Err(bad(text));
         }
         let change = match link.action {
-            Action::AddDevice(info) => Change::Add(admissible(&info)?),
+            Action::AddDevice(info) => Change::Add(self.office.hours.admit(&info)?),
             Action::RevokeDevice(device) => Change::Revoke(device),
             Action::Create { .. } | Action::RotateRecovery(_) => Change::Neither,
         };
@@ -62,7 +61,7 @@ impl Service {
 
 /// What a link does to mailboxes.
 enum Change {
-    Add(DeviceId),
+    Add(Admissible),
     Revoke(DeviceId),
     Neither,
 }
@@ -96,13 +95,13 @@ fn append(
         return Ok(Err(Refusal::new(Code::BadChain, text)));
     }
     if let Change::Add(device) = change
-        && tx.mailbox(device)?.is_some()
+        && tx.mailbox(&device.id)?.is_some()
     {
         return Ok(Err(Refusal::new(Code::BadChain, "the device's id was used before; make a new one")));
     }
     tx.append_chain(account, len, link)?;
     match change {
-        Change::Add(device) => tx.put_mailbox(device, &new_mailbox(*account))?,
+        Change::Add(device) => device.open(tx, account)?,
         Change::Revoke(device) => tx.remove_mailbox(device)?,
         Change::Neither => {}
     }

@@ -6,7 +6,9 @@ use bytes::Bytes;
 use zegel_proto::{AccountId, v1};
 use zegel_safety::Signal;
 
-use super::{Service, Session, hour_keys::NOBODY, person::Person, refusal::Refusal, seal::TokenKey};
+use super::{
+    Service, Session, hour_keys::NOBODY, person::Person, post::counted, refusal::Refusal, seal::TokenKey,
+};
 use crate::{clock::Now, store::write};
 
 /// The most codes or tokens that are left at once.
@@ -30,7 +32,12 @@ impl Service {
         });
         let by = by.await?;
         if !call.lift {
-            self.watch.note(&blocked, [(by, Signal::Blocked)], Now::get());
+            let watch = self.watch.clone();
+            // It counts only of whom they came to, and that is counted some moments after they came.
+            self.office.runtime.spawn(async move {
+                counted().await;
+                watch.note(&blocked, [(by, Signal::Blocked)], Now::get());
+            });
         }
         Ok(())
     }
@@ -66,10 +73,15 @@ impl Service {
         self.limits.call(device, tokens.len() as u32)?;
         write(&*self.store, move |tx| {
             for token in &tokens {
-                let held = tx.token(&token.row)?.and_then(|sealed| token.open(&sealed));
-                // Written either way, at once: nobody's until the next sweep, or nobody else's as before.
-                let (holder, last_day) = held.filter(|(holder, _)| *holder != owner).unwrap_or((NOBODY, 0));
-                tx.put_token(&token.row, last_day, &token.seal(&holder, last_day))?;
+                let Some(row) = tx.token_near(&token.row)? else { continue };
+                match token.open(&row.sealed) {
+                    // Nobody's, until the next sweep.
+                    Some((holder, _)) if holder == owner => {
+                        tx.put_token(&token.row, 0, &token.seal(&NOBODY, 0))?
+                    }
+                    // Written as well, and what was used stays used until its last day.
+                    _ => tx.renew_token(&row.hash, &row.sealed)?,
+                }
             }
             Ok(())
         })

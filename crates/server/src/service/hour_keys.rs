@@ -13,26 +13,39 @@ use hpke::{
     Deserializable as _, Kem as _, OpModeS, Serializable as _, aead::ChaCha20Poly1305, kdf::HkdfSha256,
     kem::XWing, single_shot_seal,
 };
-use zegel_identity::Chain;
-use zegel_proto::{AccountId, DeviceId, HOUR_KEY_INFO};
+use zegel_identity::DeviceInfo;
+use zegel_proto::{AccountId, Code, DeviceId, HOUR_KEY_INFO};
 use zeroize::Zeroizing;
 
-use super::seal::SealKey;
-use crate::store::{HourKeyRow, StoreResult, Tx};
+use super::{post::new_mailbox, refusal::Refusal, seal::SealKey};
+use crate::{
+    keys::KeyRing,
+    store::{HourKeyRow, StoreResult, Tx},
+};
 
 /// The mailbox that nobody reads: what is dropped is written all the same. No account has it.
 pub(super) const SINK: DeviceId = DeviceId(*b"zegel sink boxes");
 pub(super) use crate::store::NOBODY;
 
-/// Queue keys kept in memory, so that a busy device's chain is not verified every hour. Each is 1.6 kB, and an
-/// idle device needs none.
+/// Queue keys kept in memory, so that a busy device's is not read and unpacked every hour. Each is 1.6 kB, and an idle
+/// device needs none.
 const QUEUE_KEYS: usize = 1 << 10;
 
 type QueueKey = <XWing as hpke::Kem>::PublicKey;
 
-/// Whether a device's queue key can be sealed to.
-pub(super) fn usable(queue_key: &[u8]) -> bool {
-    QueueKey::from_bytes(queue_key).is_ok()
+/// A device that may be listed, with its queue key, sealed. That stands in a row of its own: to look for it in the chain
+/// would take longer the longer that is, and whoever introduces themself could see whose was looked at.
+pub(super) struct Admissible {
+    pub(super) id: DeviceId,
+    queue_key: Vec<u8>,
+}
+
+impl Admissible {
+    /// Opens its mailbox.
+    pub(super) fn open(&self, tx: &mut dyn Tx, account: &AccountId) -> StoreResult<()> {
+        tx.put_queue_key(&self.id, &self.queue_key)?;
+        tx.put_mailbox(&self.id, &new_mailbox(*account))
+    }
 }
 
 /// A key of one device and hour.
@@ -86,13 +99,24 @@ impl HourKey {
 pub(super) struct HourKeys {
     keys: Mutex<HashMap<DeviceId, Arc<HourKey>>>,
     queue_keys: Mutex<HashMap<DeviceId, Arc<QueueKey>>>,
+    /// Of the rows of queue keys: else whoever writes to the disk could have new hour keys sealed to a key of theirs.
+    rows: SealKey,
 }
 
 impl HourKeys {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(keys: &KeyRing) -> Self {
         // The secret half is thrown away here: nothing in the sink can ever be opened.
         let (_, sink) = XWing::gen_keypair();
-        Self { keys: Mutex::default(), queue_keys: Mutex::new(HashMap::from([(SINK, Arc::new(sink))])) }
+        let queue_keys = Mutex::new(HashMap::from([(SINK, Arc::new(sink))]));
+        Self { keys: Mutex::default(), queue_keys, rows: SealKey::of_queue_keys(keys.storage()) }
+    }
+
+    /// A device that can get mail: its queue key can be sealed to, and its id is no reserved one.
+    pub(super) fn admit(&self, device: &DeviceInfo) -> Result<Admissible, Refusal> {
+        if QueueKey::from_bytes(&device.queue_key).is_err() || device.id == SINK {
+            return Err(Refusal::new(Code::BadChain, "the device's queue key is no X-Wing public key"));
+        }
+        Ok(Admissible { id: device.id, queue_key: self.rows.seal(&device.id.0, &device.queue_key) })
     }
 
     /// Makes the device's key for this hour, if there is none yet. Takes a while: call it outside the writer.
@@ -104,11 +128,10 @@ impl HourKeys {
         }
     }
 
-    /// The device's key for this hour. None if its chain does not list it (any more).
+    /// The device's key for this hour. None if no chain lists it (any more).
     pub(super) fn current(
         &self,
         tx: &mut dyn Tx,
-        account: &AccountId,
         device: &DeviceId,
         hour: u32,
     ) -> StoreResult<Option<Arc<HourKey>>> {
@@ -118,7 +141,7 @@ impl HourKeys {
         let known = self.queue_keys.lock().expect("no panic holds this lock").get(device).cloned();
         let queue_key = match known {
             Some(known) => known,
-            None => match queue_key_of(tx, account, device)? {
+            None => match self.queue_key_of(tx, device)? {
                 Some(read) => self.remember(device, read),
                 None => return Ok(None),
             },
@@ -126,23 +149,21 @@ impl HourKeys {
         Ok(self.make(device, &queue_key, hour))
     }
 
-    fn ready(&self, device: &DeviceId, hour: u32) -> Option<Arc<HourKey>> {
+    pub(super) fn ready(&self, device: &DeviceId, hour: u32) -> Option<Arc<HourKey>> {
         let keys = self.keys.lock().expect("no panic holds this lock");
         keys.get(device).filter(|key| key.hour == hour).cloned()
     }
 
-    /// Makes a key for this hour in any case, and gives it with the one that holds: the same, if the device had none yet.
-    /// So it costs the same, whatever came to the device before. None if its chain does not list it (any more).
-    pub(super) fn spend(
+    /// A key for this hour that holds for nothing unless it is [settled](Self::settle): always read and made anew, so that it
+    /// costs the same whatever came to the device before. None if no chain lists it (any more).
+    pub(super) fn spare(
         &self,
         tx: &mut dyn Tx,
-        account: &AccountId,
         device: &DeviceId,
         hour: u32,
-    ) -> StoreResult<Option<[Arc<HourKey>; 2]>> {
-        let queue_key = queue_key_of(tx, account, device)?;
-        let made = queue_key.and_then(|queue_key| HourKey::new(device, &queue_key, hour)).map(Arc::new);
-        Ok(made.map(|made| [made.clone(), self.settle(device, made)]))
+    ) -> StoreResult<Option<Arc<HourKey>>> {
+        let queue_key = self.queue_key_of(tx, device)?;
+        Ok(queue_key.and_then(|queue_key| HourKey::new(device, &queue_key, hour)).map(Arc::new))
     }
 
     fn make(&self, device: &DeviceId, queue_key: &QueueKey, hour: u32) -> Option<Arc<HourKey>> {
@@ -150,7 +171,7 @@ impl HourKeys {
     }
 
     /// The key that holds: this one, if there is none yet.
-    fn settle(&self, device: &DeviceId, made: Arc<HourKey>) -> Arc<HourKey> {
+    pub(super) fn settle(&self, device: &DeviceId, made: Arc<HourKey>) -> Arc<HourKey> {
         let hour = made.hour;
         let mut keys = self.keys.lock().expect("no panic holds this lock");
         // Another thread may have made one meanwhile; there is one for each hour.
@@ -185,15 +206,14 @@ impl HourKeys {
         keys.retain(|_, key| key.hour >= hour);
         keys.shrink_to_fit();
     }
-}
 
-fn queue_key_of(tx: &mut dyn Tx, account: &AccountId, device: &DeviceId) -> StoreResult<Option<QueueKey>> {
-    let chain = match Chain::verify(&tx.chain(account)?) {
-        Ok(chain) => chain,
-        Err(error) => {
-            tracing::error!(%error, "a stored sigchain does not verify; run `zegel-server verify`");
-            return Ok(None);
+    fn queue_key_of(&self, tx: &mut dyn Tx, device: &DeviceId) -> StoreResult<Option<QueueKey>> {
+        let sealed = tx.queue_key(device)?;
+        let plain = sealed.and_then(|sealed| self.rows.open(&device.0, &sealed));
+        let key = plain.and_then(|plain| QueueKey::from_bytes(&plain).ok());
+        if key.is_none() {
+            tracing::error!("a stored queue key is missing or does not open; run `zegel-server verify`");
         }
-    };
-    Ok(chain.device(device).and_then(|info| QueueKey::from_bytes(&info.queue_key).ok()))
+        Ok(key)
+    }
 }

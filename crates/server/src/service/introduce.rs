@@ -10,9 +10,9 @@ use super::{
     facts::Sender,
     hour_keys::{NOBODY, SINK},
     person::Person,
-    post::Post,
+    post::{Post, Read},
     refusal::Refusal,
-    seal::TokenKey,
+    seal::{TokenKey, stand_in},
     strangers::Strangers,
     submission::{Newcomer, Welcome},
 };
@@ -31,11 +31,11 @@ pub(super) struct Admitted {
     pub(super) token: Option<Token>,
     /// What the decision is to be counted as, and whom the sender came to.
     pub(super) signal: Option<(Person, Signal)>,
-    /// The account and device that the address names, also of what is dropped; or who stands in for them.
-    pub(super) named: Option<(AccountId, DeviceId)>,
+    /// Whose rows were read, also of what is dropped. None only where nobody has a device.
+    pub(super) read: Option<Read>,
 }
 
-const DROPPED: Admitted = Admitted { to: SINK, decided: false, token: None, signal: None, named: None };
+const DROPPED: Admitted = Admitted { to: SINK, decided: false, token: None, signal: None, read: None };
 
 /// Who introduces themself, and by what that is judged.
 pub(super) struct Admission<'a> {
@@ -86,15 +86,15 @@ impl<'a> Admission<'a> {
         };
         let receiver = owner.unwrap_or(NOBODY);
         // Where nobody is there any more, somebody else's rows are read: nobody's would be at hand each time.
-        let named = match owner {
-            Some(owner) => Some((owner, device)),
-            None => post.stand_in(&target.hash)?,
+        let near = stand_in(self.keys.storage(), &target.hash);
+        let read = match owner {
+            Some(owner) => Some((owner, Read::Named(device))),
+            None => post.somebody(&near)?.map(|(account, device)| (account, Read::StandIn(device))),
         };
-        let read = match &named {
-            Some((account, _)) => post.tx.account(account)?,
+        let account = match &read {
+            Some((account, _)) => post.tx.account(account)?.filter(|account| account.id == receiver),
             None => None,
         };
-        let account = read.filter(|account| account.id == receiver);
         let mut ticket = Ticket::look(post, newcomer, &receiver, self.now)?;
         ticket.valid |=
             ticket.token.is_some_and(|(token, _)| self.used.borrow().contains(&(*token, receiver)));
@@ -117,7 +117,7 @@ impl<'a> Admission<'a> {
         if let Some(value) = &value {
             post.tx.put_address(&target.hash, &target.seal(value))?;
         }
-        admitted.named = named;
+        admitted.read = read.map(|(_, read)| read);
         Ok(admitted)
     }
 
@@ -278,7 +278,7 @@ mod tests {
         let newcomer = Newcomer { target, address, token: Some((token, key)) };
         let on = |day: u64| Now { ms: day * 86_400_000 };
         let office = PostOffice {
-            hours: Arc::new(HourKeys::new()),
+            hours: Arc::new(HourKeys::new(&keys)),
             answers: Arc::default(),
             hub: Arc::default(),
             unaccepted_entries: 1000,

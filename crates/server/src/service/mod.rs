@@ -99,9 +99,10 @@ impl Service {
         let policies = safety::note_policy(&*store, &config.safety).await?;
         let unaccepted_entries = config.limits.unaccepted_entries;
         let (watch, looks) = Watch::new();
+        let keys = Arc::new(keys);
         let service = Arc::new(Self {
             store,
-            keys: RwLock::new(Arc::new(keys)),
+            keys: RwLock::new(keys.clone()),
             limits: Arc::new(Limits::new(&config.limits)),
             strangers: Arc::default(),
             safety_hash: bytes::Bytes::copy_from_slice(&config.safety.hash()),
@@ -110,7 +111,7 @@ impl Service {
             config,
             blobs,
             office: PostOffice {
-                hours: Arc::new(HourKeys::new()),
+                hours: Arc::new(HourKeys::new(&keys)),
                 answers: Arc::new(Answers::default()),
                 hub,
                 unaccepted_entries,

@@ -17,7 +17,8 @@ use crate::{
     store::{HourKeyRow, Mailbox, StoreResult, StoredEntry, Tx},
 };
 
-/// When what came from a stranger is pushed, and when the safety rules look, after the commit; milliseconds.
+/// When what came from a stranger is pushed, when it is counted, and once more until the safety rules look, after the commit;
+/// milliseconds.
 const LATER_MS: Range<u64> = 100..400;
 
 /// A shared payload to push along: name and sealed bytes.
@@ -64,6 +65,15 @@ pub(super) struct Way {
     pub(super) is_accepted: bool,
 }
 
+/// Whose rows were read for a newcomer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Read {
+    /// Of the device that the address names.
+    Named(DeviceId),
+    /// Of this one, since it names none that is there.
+    StandIn(DeviceId),
+}
+
 impl Way {
     const NOWHERE: Self = Self { to: SINK, is_accepted: false };
 
@@ -96,6 +106,11 @@ async fn push_later(hub: Arc<Hub>, pushes: Vec<(DeviceId, Push)>) {
     for (device, push) in pushes {
         hub.push(&device, push);
     }
+}
+
+/// When what was done before is counted: an answer to it, however fast, comes after it.
+pub(super) async fn counted() {
+    tokio::time::sleep(Duration::from_millis(LATER_MS.end)).await;
 }
 
 /// A moment that whoever caused it does not know.
@@ -140,12 +155,9 @@ impl<'a> Post<'a> {
         })
     }
 
-    /// Who stands in for whom an address names no longer, so that its rows are as far away as anybody's: drawn by the
-    /// address, so that a second try meets the same.
-    pub(super) fn stand_in(&mut self, address: &[u8; 32]) -> StoreResult<Option<(AccountId, DeviceId)>> {
-        let mut near = DeviceId([0; DeviceId::LEN]);
-        near.0.copy_from_slice(&address[..DeviceId::LEN]);
-        let Some(device) = self.tx.device_near(&near)? else { return Ok(None) };
+    /// The account and device at or after this one. Only to be read: nobody wrote to them.
+    pub(super) fn somebody(&mut self, near: &DeviceId) -> StoreResult<Option<(AccountId, DeviceId)>> {
+        let Some(device) = self.tx.device_near(near)? else { return Ok(None) };
         Ok(self.mailbox(&device)?.map(|mailbox| (mailbox.account, device)))
     }
 
@@ -159,9 +171,11 @@ impl<'a> Post<'a> {
 
     /// Stores an entry; returns what is to be pushed. A device without a mailbox gets nothing.
     fn store(&mut self, device: &DeviceId, plain: &[u8], payload: &Pushed) -> StoreResult<Option<Push>> {
-        let Some(account) = self.mailbox(device)?.map(|mailbox| mailbox.account) else { return Ok(None) };
+        if self.mailbox(device)?.is_none() {
+            return Ok(None);
+        }
         let hour = self.now.hour();
-        let Some(key) = self.office.hours.current(self.tx, &account, device, hour)? else {
+        let Some(key) = self.office.hours.current(self.tx, device, hour)? else {
             return Ok(None);
         };
         let fresh = self.keep(device, &key)?;
@@ -195,8 +209,8 @@ impl<'a> Post<'a> {
     }
 
     /// Stores the current hour's key of a device that connects, so that a key on disk does not tell of mail.
-    pub(super) fn keep_hour_key(&mut self, account: &AccountId, device: &DeviceId) -> StoreResult<()> {
-        match self.office.hours.current(self.tx, account, device, self.now.hour())? {
+    pub(super) fn keep_hour_key(&mut self, device: &DeviceId) -> StoreResult<()> {
+        match self.office.hours.current(self.tx, device, self.now.hour())? {
             Some(key) => self.keep(device, &key).map(drop),
             None => Ok(()),
         }
@@ -204,16 +218,17 @@ impl<'a> Post<'a> {
 
     /// Whoever is introduced to costs a key: their device's for this hour, if it has none yet, or one that is thrown away
     /// to where nobody reads. What is dropped costs it too. So the time that it takes tells neither whether it was delivered
-    /// nor whether somebody was there lately.
-    pub(super) fn spend_hour_key(&mut self, named: Option<(AccountId, DeviceId)>) -> StoreResult<()> {
-        let Some((account, device)) = named else { return Ok(()) };
-        let hour = self.now.hour();
-        let Some([made, held]) = self.office.hours.spend(self.tx, &account, &device, hour)? else {
-            return Ok(());
+    /// nor whether somebody was there lately. Whoever stands in gets none: they would see that.
+    pub(super) fn spend_hour_key(&mut self, read: &Read) -> StoreResult<()> {
+        let (Read::Named(device) | Read::StandIn(device)) = read;
+        let Some(made) = self.office.hours.spare(self.tx, device, self.now.hour())? else { return Ok(()) };
+        let spare = match read {
+            Read::Named(_) => !Arc::ptr_eq(&made, &self.office.hours.settle(device, made.clone())),
+            Read::StandIn(_) => true,
         };
-        match made.not_stored().filter(|_| !Arc::ptr_eq(&made, &held)) {
-            Some(spare) => self.tx.put_hour_key(&SINK, &spare),
-            None => self.keep(&device, &made).map(drop),
+        match made.not_stored().filter(|_| spare) {
+            Some(row) => self.tx.put_hour_key(&SINK, &row),
+            None => self.keep(device, &made).map(drop),
         }
     }
 
@@ -296,6 +311,8 @@ mod tests {
         keys::KeyRing,
         store::{SqliteStore, write},
     };
+    use hpke::{Kem as _, Serializable as _, kem::XWing};
+    use zegel_identity::DeviceInfo;
     use zegel_proto::{Address, GroupId};
 
     /// Where mail to an introduced address goes after so many hours.
@@ -307,7 +324,7 @@ mod tests {
         let target = Target::new(&keys, &Address([2; 16]), &GroupId([3; 32]));
         let device = DeviceId([1; 16]);
         let office = PostOffice {
-            hours: Arc::new(HourKeys::new()),
+            hours: Arc::new(HourKeys::new(&keys)),
             answers: Arc::default(),
             hub: Arc::default(),
             unaccepted_entries: 1000,
@@ -333,5 +350,38 @@ mod tests {
         let device = DeviceId([1; 16]);
         assert_eq!(routed_after(28 * 24).await, [device, device]);
         assert_eq!(routed_after(28 * 24 + 1).await, [SINK, SINK]);
+    }
+
+    /// Whoever can see that their device got a key would know that it stood in for somebody.
+    #[tokio::test]
+    async fn who_stands_in_gets_no_key_and_who_is_named_does() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let data = dir.path().join("data");
+        let store = SqliteStore::open(&data).expect("a store");
+        let keys = KeyRing::load_or_create(&dir.path().join("keys.toml"), &data, "localhost").expect("keys");
+        let (id, account) = (DeviceId([1; 16]), AccountId([4; 16]));
+        let (_, queue_key) = XWing::gen_keypair();
+        let queue_key = queue_key.to_bytes().to_vec();
+        let info = DeviceInfo { id, signing_key: [0; 32], queue_key, proof: Vec::new() };
+        let hours = Arc::new(HourKeys::new(&keys));
+        let device = hours.admit(&info).map_err(|_| "refused").expect("a device");
+        let office = PostOffice {
+            hours: hours.clone(),
+            answers: Arc::default(),
+            hub: Arc::default(),
+            unaccepted_entries: 1000,
+            runtime: Handle::current(),
+        };
+        let now = Now { ms: 1_800_000_000_000 };
+        let kept = write(&store, move |tx| {
+            device.open(tx, &account)?;
+            let mut kept = Vec::new();
+            for read in [Read::StandIn(id), Read::Named(id)] {
+                Post::new(tx, &office, now).spend_hour_key(&read)?;
+                kept.push(hours.ready(&id, now.hour()).is_some());
+            }
+            Ok(kept)
+        });
+        assert_eq!(kept.await.expect("written"), [false, true]);
     }
 }

@@ -36,6 +36,11 @@ impl SealKey {
         Self::derived(storage, b"", "zegel key packages")
     }
 
+    /// For the keys that devices' hour keys are sealed to.
+    pub(super) fn of_queue_keys(storage: &[u8; 32]) -> Self {
+        Self::derived(storage, b"", "zegel queue keys")
+    }
+
     /// For whose an account is.
     pub(super) fn of_persons(storage: &[u8; 32]) -> Self {
         Self::derived(storage, b"", "zegel persons")
@@ -80,6 +85,15 @@ fn expand(secret: &Hkdf<Sha256>, info: &str) -> Zeroizing<[u8; 32]> {
     let mut key = Zeroizing::new([0; 32]);
     secret.expand(info.as_bytes(), key.as_mut()).expect("32 bytes are within HKDF's limit");
     key
+}
+
+/// Who stands in for whom an address names no longer ([`crate::store::Tx::device_near`]): drawn by the address, so that a
+/// second try meets the same, and so that nobody can choose it.
+pub(super) fn stand_in(storage: &[u8; 32], address_hash: &[u8; 32]) -> DeviceId {
+    let drawn = derive(storage, address_hash, "zegel stand-in");
+    let mut device = DeviceId([0; DeviceId::LEN]);
+    device.0.copy_from_slice(&drawn[..DeviceId::LEN]);
+    device
 }
 
 /// SHA-256.

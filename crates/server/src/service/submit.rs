@@ -237,7 +237,9 @@ impl SubmitJob {
         let mut signs = Vec::with_capacity(welcome.newcomers.len());
         for newcomer in &welcome.newcomers {
             let admitted = admission.admit(post, newcomer)?;
-            post.spend_hour_key(admitted.named)?;
+            if let Some(read) = &admitted.read {
+                post.spend_hour_key(read)?;
+            }
             signs.extend(admitted.signal);
             let entry = padded(v1::entry::Body::Introduction(v1::Introduction {
                 origin: stamps.first().cloned(),

@@ -56,8 +56,12 @@ pub trait Tx {
     fn device_near(&mut self, device: &DeviceId) -> StoreResult<Option<DeviceId>>;
     /// Adds or replaces it.
     fn put_mailbox(&mut self, device: &DeviceId, mailbox: &Mailbox) -> StoreResult<()>;
-    /// Removes the mailbox of a revoked device with its entries, hour keys and key packages.
+    /// Removes the mailbox of a revoked device with its entries, hour keys, queue key and key packages.
     fn remove_mailbox(&mut self, device: &DeviceId) -> StoreResult<()>;
+    /// Keeps a device's queue key, sealed: what its hour keys are sealed to.
+    fn put_queue_key(&mut self, device: &DeviceId, sealed: &[u8]) -> StoreResult<()>;
+    /// Reads it.
+    fn queue_key(&mut self, device: &DeviceId) -> StoreResult<Option<Vec<u8>>>;
     /// Adds an entry. `hour` places its row: rows are ordered by (hour, random), never by arrival.
     fn put_entry(&mut self, device: &DeviceId, seq: u64, hour: u32, entry: &StoredEntry) -> StoreResult<()>;
     /// Entries from `from` on, in order, until `limit` entries or about `bytes` bytes.

@@ -267,6 +267,22 @@ pub fn tokens(at: &dyn Place) {
     }
 }
 
+pub fn queue_keys(at: &dyn Place) {
+    let store = at.open();
+    let (device, account) = (DeviceId([3; 16]), AccountId([9; 16]));
+    let kept = || read(&*store, move |tx| tx.queue_key(&device)).unwrap();
+    assert_eq!(kept(), None);
+    for sealed in [b"first".as_slice(), b"second"] {
+        write(&*store, move |tx| tx.put_queue_key(&device, sealed)).unwrap();
+        assert_eq!(kept().unwrap(), sealed);
+    }
+    assert_eq!(store.verify().unwrap().len(), 1, "it belongs to a mailbox");
+    write(&*store, move |tx| tx.put_mailbox(&device, &Mailbox { account, first_seq: 1, next_seq: 1 }))
+        .unwrap();
+    write(&*store, move |tx| tx.remove_mailbox(&device)).unwrap();
+    assert_eq!((kept(), store.verify().unwrap().len()), (None, 0));
+}
+
 pub fn tokens_near(at: &dyn Place) {
     let store = at.open();
     let near = |n: u8| read(&*store, move |tx| tx.token_near(&[n; 32])).unwrap();
@@ -278,8 +294,11 @@ pub fn tokens_near(at: &dyn Place) {
     write(&*store, |tx| tx.renew_token(&[6; 32], b"nobody's").and(tx.renew_token(&[5; 32], b"not there")))
         .unwrap();
     assert_eq!(near(5).unwrap().sealed, b"nobody's");
-    write(&*store, |tx| tx.sweep(&Cut { token_day: 20_001, ..Cut::default() }, 100).map(drop)).unwrap();
-    assert_eq!(near(4), None, "it keeps its day");
+    for (token_day, left) in [(20_000, true), (20_001, false)] {
+        let cut = Cut { token_day, ..Cut::default() };
+        write(&*store, move |tx| tx.sweep(&cut, 100).map(drop)).unwrap();
+        assert_eq!(near(6).is_some(), left, "it keeps its day");
+    }
 }
 
 pub fn devices_near(at: &dyn Place) {

@@ -52,7 +52,7 @@ impl Core {
             return Ok(());
         }
         let (child, told) = (self.name_of(heard.from)?, self.told(&ask.facts)?);
-        self.note(heard.from, &Word::Asks(&child, what, &told))
+        self.note(heard.from, &Word::Asks(&child, what, (ask.facts.of(), &told)))
     }
 
     /// What our children ask, oldest first for each.
@@ -112,16 +112,19 @@ impl Core {
     }
 }
 
-/// Whether it names only what can be shown.
+/// Whether it names only what can be shown, and knows something only of whoever comes.
 fn is_sound(what: &Asked, facts: &Facts) -> bool {
-    let handle = |handle: &String| zegel_proto::check_handle(handle).is_ok();
+    let handle = |handle: &str| zegel_proto::check_handle(handle).is_ok();
     let is_odd = |fact: &Fact| matches!(fact, Fact::Via(friend) if !handle(friend));
     if facts.iter().any(is_odd) {
         return false;
     }
+    let nothing = facts.of().is_empty();
     match what {
-        Asked::Contact { handle: who } => handle(who),
-        Asked::Group { people, .. } => people.iter().all(handle),
-        Asked::Age { .. } => true,
+        Asked::Contact { handle: who } => handle(who) && (nothing || facts.of() == who),
+        Asked::Group { people, .. } => {
+            people.iter().all(|who| handle(who)) && (nothing || handle(facts.of()))
+        }
+        Asked::Age { .. } => nothing,
     }
 }

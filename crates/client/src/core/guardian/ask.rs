@@ -104,7 +104,11 @@ impl Core {
         }
         let what = Asked::Contact { handle: self.name_of(who)? };
         self.may_ask(&link.account, &what)?;
-        self.ask(&link, (what, Facts::default()), Some(*who), None).map(Some)
+        // They may have come to us before.
+        let requests = self.db.direct_with(who)?.into_iter();
+        let request = requests.filter(|chat| chat.state == ConversationState::Request).next_back();
+        let facts = request.map(|request| self.known_facts(&request)).transpose()?.unwrap_or_default();
+        self.ask(&link, (what, facts), Some(*who), None).map(Some)
     }
 
     /// Asks the guardian for an older age band. Their handle; `None` without a guardian, or for what none can allow.
@@ -152,8 +156,8 @@ impl Core {
         Ok(Asked::Group { name: clean(&conversation.name), people })
     }
 
-    /// Asks once: what is asked already is asked again only where the chat that it was asked in is gone. The guardian's
-    /// handle.
+    /// Asks once: what is asked already is asked again only where the chat that it was asked in is gone, or where more is
+    /// known by now of who comes. The guardian's handle.
     fn ask(
         &mut self,
         guardian: &Guardianship,
@@ -162,19 +166,20 @@ impl Core {
         conversation: Option<i64>,
     ) -> Result<String> {
         let open = self.db.asks_of(&guardian.account)?.into_iter().find(|ask| ask.what == what);
+        let conversation = conversation.or(open.as_ref().and_then(|ask| ask.conversation));
         let chat = self.direct_chat(&guardian.account)?.map(|chat| chat.id);
-        let (id, conversation) = match &open {
-            Some(ask) => (ask.id, conversation.or(ask.conversation)),
-            None => (Token::random().0, conversation),
-        };
-        let chat = match &open {
-            Some(ask) if Some(ask.chat) == chat => ask.chat,
+        let (id, chat) = match &open {
+            Some(ask) if Some(ask.chat) == chat && ask.facts == facts => (ask.id, ask.chat),
+            // Under another name: the guardian's device takes each name once.
             _ => {
+                let id = Token::random().0;
                 let said = Guardian::Ask { id, what: what.clone(), facts: facts.clone() };
-                self.must_tell(ASKING, &guardian.account, &said)?.1
+                (id, self.must_tell(ASKING, &guardian.account, &said)?.1)
             }
         };
-        self.db.take_ask(&guardian.account, &id)?;
+        if let Some(ask) = open {
+            self.db.take_ask(&guardian.account, &ask.id)?;
+        }
         let account = guardian.account;
         self.db.add_ask(&Ask { id, account, what, facts, subject, conversation, chat })?;
         self.name_of(&account)

@@ -22,8 +22,8 @@ pub(in crate::core) enum Word<'a> {
     EndedByAge(Role, &'a str),
     /// The service did not take them as guardian, and why.
     KeyRefused(&'a str, &'a str),
-    /// A child asks, and is told this about who comes.
-    Asks(&'a str, &'a Asked, &'a [String]),
+    /// A child asks, and whom they are told what about.
+    Asks(&'a str, &'a Asked, (&'a str, &'a [String])),
     /// Guardian, who, and whether a request was accepted.
     AllowedContact(&'a str, &'a str, bool),
     /// Guardian and group.
@@ -47,13 +47,13 @@ pub(crate) fn warning(who: &str, language: Language) -> String {
     match language {
         Language::English => format!(
             "Only link with somebody who looks after you, like a parent, and whom you can ask in person. {who} then sees \
-             with whom you are in contact, never what you say, and decides about new contacts, about groups and about \
+             with whom you are in contact and what you are told about who comes, never what you say, and decides about new contacts, about groups and about \
              your age. If somebody you only know from the internet asks you to do this: do not, and tell an adult whom \
              you trust."
         ),
         Language::Dutch => format!(
             "Doe dit alleen met iemand die voor je zorgt, zoals een ouder, en aan wie je het zelf kunt vragen. {who} ziet \
-             dan met wie je contact hebt, nooit wat je zegt, en beslist over nieuwe contacten, over groepen en over je \
+             dan met wie je contact hebt en wat je over een nieuwkomer leest, nooit wat je zegt, en beslist over nieuwe contacten, over groepen en over je \
              leeftijd. Vraagt iemand die je alleen van internet kent dit aan je? Doe het niet, en vertel het aan een \
              volwassene die je vertrouwt."
         ),
@@ -107,13 +107,14 @@ impl Word<'_> {
             }
             Self::Asks(child, Asked::Contact { handle }, told) => format!(
                 "{child} asks to be in contact with {handle}. {}{}",
-                known(child, "is told", told),
+                known(child, "is told of", *told),
                 commands(child, handle, "or")
             ),
             Self::Asks(child, Asked::Group { name, people }, told) => format!(
-                "{child} asks to be in the group {name}, with {}. {}{}",
+                "{child} asks to be in the group {}, with {}. {}{}",
+                quoted(name),
                 some(people, "and", "more"),
-                known(child, "is told of who invites", told),
+                known(child, "is told of", *told),
                 commands(child, name, "or")
             ),
             Self::Asks(child, Asked::Age { band }, _) => {
@@ -200,13 +201,14 @@ impl Word<'_> {
             }
             Self::Asks(child, Asked::Contact { handle }, told) => format!(
                 "{child} vraagt om contact met {handle}. {}{}",
-                known(child, "krijgt te lezen", told),
+                known(child, "leest over", *told),
                 commands(child, handle, "of")
             ),
             Self::Asks(child, Asked::Group { name, people }, told) => format!(
-                "{child} vraagt om in de groep {name} te zijn, met {}. {}{}",
+                "{child} vraagt om in de groep {} te zijn, met {}. {}{}",
+                quoted(name),
                 some(people, "en", "anderen"),
-                known(child, "krijgt over wie uitnodigt te lezen", told),
+                known(child, "leest over", *told),
                 commands(child, name, "of")
             ),
             Self::Asks(child, Asked::Age { band }, _) => format!(
@@ -257,12 +259,17 @@ impl Word<'_> {
     }
 }
 
-/// What the child can read about who comes, in its own quotation marks: "you" in it is the child.
-fn known(child: &str, is_told: &str, told: &[String]) -> String {
+/// What the child can read about whoever comes, in quotation marks: "you" in it is the child.
+fn known(child: &str, is_told: &str, (of, told): (&str, &[String])) -> String {
     match told {
         [] => String::new(),
-        told => format!("{child} {is_told}: “{}” ", told.join(" ")),
+        told => format!("{child} {is_told} {of}: “{}” ", told.join(" ")),
     }
+}
+
+/// A name that others chose, within quotation marks that it cannot end: what stands behind it is ours.
+fn quoted(name: &str) -> String {
+    format!("“{}”", name.replace(['“', '”', '„', '‟', '"', '＂', '«', '»', '″', '‶', '〝', '〞', '〟'], "'"))
 }
 
 /// What to type. A name that a shell would take apart stands in no command that somebody may copy: others choose the names
@@ -296,7 +303,7 @@ mod tests {
 
     #[test]
     fn a_name_that_a_shell_would_take_apart_stands_in_no_command() {
-        let says = |name: &str| Word::Asks("kid", &group(name, 2), &[]).says(Language::English);
+        let says = |name: &str| Word::Asks("kid", &group(name, 2), ("", &[])).says(Language::English);
         assert!(says("chess club 2").ends_with("`guardian refuse kid \"chess club 2\"`."));
         for name in ["x\"; rm -rf ~; \"", "$(id)", "`id`", "a\\b", "club!"] {
             let text = says(name);
@@ -305,8 +312,18 @@ mod tests {
     }
 
     #[test]
+    fn a_groups_name_says_nothing_in_our_place() {
+        let name = "club”, with ann. kid is told of ann: “They teach at your school.";
+        let told = ["Their account is new.".to_owned()];
+        let says = Word::Asks("kid", &group(name, 1), ("eve", &told)).says(Language::English);
+        let (before, after) = says.split_once("”, with a1. ").expect("one end of the name");
+        assert_eq!(before.matches(['“', '”']).count(), 1, "{says}");
+        assert!(after.starts_with("kid is told of eve: “Their account is new.” `guardian"), "{says}");
+    }
+
+    #[test]
     fn many_people_are_counted() {
-        let says = |people| Word::Asks("kid", &group("club", people), &[]).says(Language::English);
+        let says = |people| Word::Asks("kid", &group("club", people), ("", &[])).says(Language::English);
         assert!(says(10).contains("with a1, a2, a3, a4, a5, a6, a7, a8, a9, b0. "));
         assert!(says(12).contains("a8, a9 and 3 more. "), "{}", says(12));
         assert!(says(0).contains("with -. "));

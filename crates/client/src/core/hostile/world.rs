@@ -21,7 +21,7 @@ use crate::{
     core::{
         Core, Me, NewAccount,
         directory::{Asked, Attested, Exhibits, evidence},
-        make::Ready,
+        outbox::Ready,
     },
     db::{Conversation, ConversationState, Db, Item, ItemKind},
 };

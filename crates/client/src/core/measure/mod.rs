@@ -14,7 +14,7 @@ use zegel_proto::{Kind as MlsKind, Message as _, read_mls_head, v1};
 
 pub use self::bare::Bare;
 use self::people::{People, device, now_ms};
-use super::{Core, mailbox::Opened, make::Ready};
+use super::{Core, mailbox::Opened, outbox::Ready};
 use crate::{
     Error, Result,
     db::{Conversation, Intent, ItemKind, OutboxRow},

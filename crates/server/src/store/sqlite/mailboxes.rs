@@ -50,7 +50,19 @@ pub(super) fn remove(tx: &mut SqliteTx<'_>, device: &DeviceId) -> StoreResult<()
     tx.execute(doing, "DELETE FROM mailbox WHERE device = ?1", [device.0])?;
     tx.execute(doing, "DELETE FROM entry WHERE device = ?1", [device.0])?;
     tx.execute(doing, "DELETE FROM hour_key WHERE device = ?1", [device.0])?;
+    tx.execute(doing, "DELETE FROM queue_key WHERE device = ?1", [device.0])?;
     stock::clear(tx, device)
+}
+
+pub(super) fn put_queue_key(tx: &mut SqliteTx<'_>, device: &DeviceId, sealed: &[u8]) -> StoreResult<()> {
+    let sql = "INSERT INTO queue_key (device, sealed) VALUES (?1, ?2)
+               ON CONFLICT (device) DO UPDATE SET sealed = ?2";
+    tx.execute("keeping a queue key", sql, params![device.0, sealed]).map(drop)
+}
+
+pub(super) fn queue_key(tx: &mut SqliteTx<'_>, device: &DeviceId) -> StoreResult<Option<Vec<u8>>> {
+    let sql = "SELECT sealed FROM queue_key WHERE device = ?1";
+    tx.find("reading a queue key", sql, [device.0], |row| row.get(0))
 }
 
 /// Writes what changed. Before the commit, and before anything that looks at the table as a whole.

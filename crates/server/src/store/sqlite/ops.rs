@@ -64,6 +64,12 @@ impl Tx for SqliteTx<'_> {
     fn mailbox(&mut self, device: &DeviceId) -> StoreResult<Option<Mailbox>> {
         mailboxes::get(self, device)
     }
+    fn put_queue_key(&mut self, device: &DeviceId, sealed: &[u8]) -> StoreResult<()> {
+        mailboxes::put_queue_key(self, device, sealed)
+    }
+    fn queue_key(&mut self, device: &DeviceId) -> StoreResult<Option<Vec<u8>>> {
+        mailboxes::queue_key(self, device)
+    }
     fn device_near(&mut self, device: &DeviceId) -> StoreResult<Option<DeviceId>> {
         mailboxes::near(self, device)
     }

@@ -51,6 +51,11 @@ CREATE TABLE mailbox (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX mailbox_by_account ON mailbox (account);
 
+CREATE TABLE queue_key (
+  device BLOB NOT NULL PRIMARY KEY CHECK (length(device) = 16),
+  sealed BLOB NOT NULL
+) STRICT;
+
 CREATE TABLE entry (
   id       INTEGER NOT NULL PRIMARY KEY,
   device   BLOB    NOT NULL,

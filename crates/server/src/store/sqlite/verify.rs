@@ -35,6 +35,10 @@ const INVARIANTS: &[(&str, &str)] = &[
            SELECT 1 FROM hour_key WHERE hour_key.device = entry.device AND key_id = entry.hour_key)",
     ),
     (
+        "queue keys without a mailbox",
+        "SELECT count(*) FROM queue_key WHERE device NOT IN (SELECT device FROM mailbox)",
+    ),
+    (
         "hour keys without a mailbox",
         "SELECT count(*) FROM hour_key WHERE device NOT IN (SELECT device FROM mailbox)",
     ),
