@@ -92,7 +92,7 @@ async fn a_guardian_decides_who_is_new_and_sees_whom_the_child_knows() {
     mum.waits_until("who is in the club", club).await;
     mum.client().answer_child("kid", "club", false).await.expect("refuses");
     kid.waits_until("the refusal", || {
-        kid.lines().iter().any(|l| l.text == "mum does not allow the group club.")
+        kid.lines().iter().any(|l| l.text == "mum does not allow the group “club”.")
     })
     .await;
     assert_eq!(kid.client().requests().expect("reads")[0].waits_for, "");

@@ -52,6 +52,18 @@ impl Facts {
         self.known.iter()
     }
 
+    /// These, and what others know beside it. About one person.
+    pub fn with(self, others: Self) -> Self {
+        let of = if self.of.is_empty() { others.of } else { self.of };
+        Self::new(of, self.known.into_iter().chain(others.known))
+    }
+
+    /// Whether something is known here that is not known there, or of somebody else.
+    pub fn say_more_than(&self, others: &Self) -> bool {
+        !self.known.is_empty() && self.of != others.of
+            || self.known.iter().any(|fact| !others.known.contains(fact))
+    }
+
     /// Alone, in the form that they have within [`crate::Guardian::Ask`].
     ///
     /// # Errors

@@ -80,6 +80,13 @@ fn facts_come_in_order_and_each_once() {
     let facts = Facts::new("kim", all.iter().rev().chain(&others).cloned());
     assert!(facts.iter().eq(&all) && facts.of() == "kim");
     assert_eq!(Facts::new("kim", []), Facts::default());
+    let [new, code] = [Fact::NewAccount, Fact::ByCode].map(|fact| Facts::new("kim", [fact]));
+    let both = new.clone().with(code.clone());
+    assert_eq!(both, Facts::new("kim", [Fact::ByCode, Fact::NewAccount]));
+    assert_eq!(Facts::default().with(new.clone()), new);
+    assert!(both.say_more_than(&new) && new.say_more_than(&code) && new.say_more_than(&Facts::default()));
+    assert!(!new.say_more_than(&both) && !Facts::default().say_more_than(&new));
+    assert!(new.say_more_than(&Facts::new("ann", [Fact::NewAccount])));
     let (id, what) = ([1; 16], Asked::Age { band: Older::Adult });
     assert!(ask(&values).unwrap() == Guardian::Ask { id, what, facts });
     for odd in [[2, 1], [2, 2]] {

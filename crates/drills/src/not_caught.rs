@@ -98,7 +98,7 @@ pub const ALL: &[NotCaught] = &[
         name: "a guardian who is none",
         attacker: "member",
         attempt: "Talk a child into typing `guardian link` for somebody who does not look after them.",
-        why: "Nothing happens before both type it, and the child reads what it means before and sees the guardian's name at all times (`self-made-guardian`). Who a parent is no software knows. The child can block or report them at any time, which ends it; what they were told until then, names of people and groups, they keep.",
+        why: "Nothing happens before both type it, and the child reads what it means before and sees the guardian's name at all times (`self-made-guardian`). Who a parent is no software knows. The child can block or report them at any time, which ends it; what they were told until then, names of people and groups and what was known of who came, they keep.",
     },
     NotCaught {
         name: "names that say something",

@@ -510,6 +510,13 @@ async fn codes_and_tokens_are_taken_back_by_their_owner_only() {
     let bodies = alice.bodies().await;
     assert!(is_introduction(&bodies));
     assert!(matches!(&bodies[0], Body::Introduction(i) if i.token == tokens[1].to_field()));
+    // What was used stays used, though a stranger takes it back and its owner leaves it once more.
+    pest.call(hashes(&tokens[1..])).await.expect("no error, no effect");
+    world.service.sweep_once().await;
+    alice.call(put_tokens(&tokens[1..], true)).await.expect("no error, no effect");
+    let to = alice.publish(1).await[0];
+    introduces(&mut bob, to, Some(tokens[1])).await;
+    assert_eq!(alice.bodies().await.len(), bodies.len());
     for bad in [vec![], vec![vec![1; 31].into()], (0..33).map(|n| vec![n; 32].into()).collect()] {
         alice.refused(Code::BadRequest, ask::Body::DropTokens(v1::DropTokens { token_hashes: bad })).await;
     }

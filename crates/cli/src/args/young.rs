@@ -50,8 +50,8 @@ pub enum Safety {
 pub enum Guardian {
     /// Links you with somebody, once they type it too: one of you a child, the other an adult
     ///
-    /// The guardian allows new contacts and groups, and sees whom the child is in contact with, never what is said. The
-    /// child sees at all times who the guardian is.
+    /// The guardian allows new contacts and groups, and sees whom the child is in contact with and what the child is told
+    /// about who comes, never what is said. The child sees at all times who the guardian is.
     Link {
         /// With whom; you have a chat with them already
         handle: String,

@@ -79,6 +79,17 @@ impl Core {
         Ok(Facts::new(of.unwrap_or_default(), known))
     }
 
+    /// What is known of a person from all that they ever asked: nobody is rid of it by asking twice, or once more.
+    pub(super) fn facts_about(&mut self, who: &AccountId) -> Result<Facts> {
+        let mut facts = Facts::default();
+        for chat in self.db.direct_with(who)? {
+            if chat.introducer.as_ref() == Some(who) {
+                facts = facts.with(self.known_facts(&chat)?);
+            }
+        }
+        Ok(facts)
+    }
+
     /// What a child is told, in the guardian's words.
     pub(crate) fn told(&self, facts: &Facts) -> Result<Vec<String>> {
         let language = self.language()?;

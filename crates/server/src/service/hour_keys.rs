@@ -128,7 +128,7 @@ impl HourKeys {
         }
     }
 
-    /// The device's key for this hour. None if no chain lists it (any more).
+    /// The device's key for this hour. None if its queue key is not here (any more).
     pub(super) fn current(
         &self,
         tx: &mut dyn Tx,
@@ -155,7 +155,7 @@ impl HourKeys {
     }
 
     /// A key for this hour that holds for nothing unless it is [settled](Self::settle): always read and made anew, so that it
-    /// costs the same whatever came to the device before. None if no chain lists it (any more).
+    /// costs the same whatever came to the device before. None if its queue key is not here (any more).
     pub(super) fn spare(
         &self,
         tx: &mut dyn Tx,

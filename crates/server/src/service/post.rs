@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// When what came from a stranger is pushed, when it is counted, and once more until the safety rules look, after the commit;
-/// milliseconds.
+/// milliseconds. What is done against it counts when they are over.
 const LATER_MS: Range<u64> = 100..400;
 
 /// A shared payload to push along: name and sealed bytes.
@@ -208,7 +208,8 @@ impl<'a> Post<'a> {
         Ok(fresh)
     }
 
-    /// Stores the current hour's key of a device that connects, so that a key on disk does not tell of mail.
+    /// Stores the current hour's key of a device, before any mail of that hour: of one that connects, so that a key on disk
+    /// does not tell of mail.
     pub(super) fn keep_hour_key(&mut self, device: &DeviceId) -> StoreResult<()> {
         match self.office.hours.current(self.tx, device, self.now.hour())? {
             Some(key) => self.keep(device, &key).map(drop),
@@ -220,13 +221,15 @@ impl<'a> Post<'a> {
     /// to where nobody reads. What is dropped costs it too. So the time that it takes tells neither whether it was delivered
     /// nor whether somebody was there lately. Whoever stands in gets none: they would see that.
     pub(super) fn spend_hour_key(&mut self, read: &Read) -> StoreResult<()> {
+        // Else the first in an hour that is dropped would make it.
+        self.keep_hour_key(&SINK)?;
         let (Read::Named(device) | Read::StandIn(device)) = read;
         let Some(made) = self.office.hours.spare(self.tx, device, self.now.hour())? else { return Ok(()) };
-        let spare = match read {
-            Read::Named(_) => !Arc::ptr_eq(&made, &self.office.hours.settle(device, made.clone())),
-            Read::StandIn(_) => true,
+        let holds = match read {
+            Read::Named(_) => Arc::ptr_eq(&made, &self.office.hours.settle(device, made.clone())),
+            Read::StandIn(_) => false,
         };
-        match made.not_stored().filter(|_| spare) {
+        match made.not_stored().filter(|_| !holds) {
             Some(row) => self.tx.put_hour_key(&SINK, &row),
             None => self.keep(device, &made).map(drop),
         }

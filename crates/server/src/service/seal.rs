@@ -235,4 +235,11 @@ mod tests {
         );
         assert_eq!(open_key_package(&key, &DeviceId([8; 16]), &sealed), None);
     }
+
+    #[test]
+    fn only_the_key_file_tells_who_stands_in() {
+        let drawn = [([7; 32], [1; 32]), ([8; 32], [1; 32]), ([7; 32], [2; 32]), ([7; 32], [1; 32])]
+            .map(|(storage, address)| stand_in(&storage, &address));
+        assert!(drawn[0] != drawn[1] && drawn[0] != drawn[2] && drawn[0] == drawn[3]);
+    }
 }

@@ -40,15 +40,17 @@ impl Core {
             chat: heard.chat.id,
         };
         // The newest of its name counts, so that a name always means one question.
+        let mut is_known = false;
         for old in self.db.asks_of(heard.from)? {
             if old.full_name() == ask.full_name() && old.id != id {
                 self.db.take_ask(heard.from, &old.id)?;
+                is_known = (&old.what, &old.facts) == (&ask.what, &ask.facts);
             }
         }
         if self.db.asks_of(heard.from)?.len() >= MAX_WAITING {
             return Ok(());
         }
-        if !self.db.add_ask(&ask)? {
+        if !self.db.add_ask(&ask)? || is_known {
             return Ok(());
         }
         let (child, told) = (self.name_of(heard.from)?, self.told(&ask.facts)?);

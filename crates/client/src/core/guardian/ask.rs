@@ -91,7 +91,7 @@ impl Core {
         }
         let what = self.asked_about(conversation)?;
         self.may_ask(&link.account, &what)?;
-        let facts = self.known_facts(conversation)?;
+        let facts = self.facts_of(conversation)?;
         self.ask(&link, (what, facts), conversation.peer, Some(conversation.id)).map(Some)
     }
 
@@ -104,10 +104,7 @@ impl Core {
         }
         let what = Asked::Contact { handle: self.name_of(who)? };
         self.may_ask(&link.account, &what)?;
-        // They may have come to us before.
-        let requests = self.db.direct_with(who)?.into_iter();
-        let request = requests.filter(|chat| chat.state == ConversationState::Request).next_back();
-        let facts = request.map(|request| self.known_facts(&request)).transpose()?.unwrap_or_default();
+        let facts = self.facts_about(who)?;
         self.ask(&link, (what, facts), Some(*who), None).map(Some)
     }
 
@@ -145,6 +142,14 @@ impl Core {
         }
     }
 
+    /// What the guardian is told beside that.
+    fn facts_of(&mut self, request: &Conversation) -> Result<Facts> {
+        match (request.kind, request.peer) {
+            (Kind::Direct, Some(peer)) => self.facts_about(&peer),
+            _ => self.known_facts(request),
+        }
+    }
+
     fn group_asked(&mut self, conversation: &Conversation) -> Result<Asked> {
         let me = self.me.account;
         let mut people = Vec::new();
@@ -166,6 +171,11 @@ impl Core {
         conversation: Option<i64>,
     ) -> Result<String> {
         let open = self.db.asks_of(&guardian.account)?.into_iter().find(|ask| ask.what == what);
+        // Nothing that was known of them is forgotten by that.
+        let facts = match &open {
+            Some(ask) if [ask.facts.of(), ""].contains(&facts.of()) => facts.with(ask.facts.clone()),
+            _ => facts,
+        };
         let conversation = conversation.or(open.as_ref().and_then(|ask| ask.conversation));
         let chat = self.direct_chat(&guardian.account)?.map(|chat| chat.id);
         let (id, chat) = match &open {
@@ -218,6 +228,14 @@ impl Core {
 
     fn contact_allowed(&mut self, heard: &Heard<'_>, ask: &Ask, guardian: &str, handle: &str) -> Result<()> {
         let Some(who) = ask.subject else { return Ok(()) };
+        let facts = self.facts_about(&who)?;
+        if facts.say_more_than(&ask.facts)
+            && let Some(link) = self.db.our_guardian()?
+        {
+            self.note(heard.from, &Word::MoreIsKnown(guardian, handle))?;
+            self.ask(&link, (ask.what.clone(), facts), Some(who), ask.conversation)?;
+            return Ok(());
+        }
         self.db.allow(&who)?;
         let mut accepted = false;
         // What the child accepted meanwhile waits for nothing more.
@@ -244,13 +262,14 @@ impl Core {
         let Some(request) = request.filter(|now| now.state == ConversationState::Request) else {
             return Ok(());
         };
-        let now = self.group_asked(&request)?;
-        if let Asked::Group { people: there, .. } = &now
-            && there.iter().any(|who| !people.contains(who))
+        let (now, facts) = (self.group_asked(&request)?, self.known_facts(&request)?);
+        let others = matches!(&now, Asked::Group { people: there, .. } if there.iter().any(|who| !people.contains(who)));
+        if (others || facts.say_more_than(&ask.facts))
             && let Some(link) = self.db.our_guardian()?
         {
-            self.note(heard.from, &Word::OthersCame(guardian, name))?;
-            let facts = self.known_facts(&request)?;
+            let word =
+                if others { Word::OthersCame(guardian, name) } else { Word::MoreIsKnown(guardian, name) };
+            self.note(heard.from, &word)?;
             self.ask(&link, (now, facts), None, Some(request.id))?;
             return Ok(());
         }

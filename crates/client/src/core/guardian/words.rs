@@ -32,6 +32,8 @@ pub(in crate::core) enum Word<'a> {
     Refused(&'a str, &'a Asked),
     /// Guardian and group: others came since they were asked.
     OthersCame(&'a str, &'a str),
+    /// Guardian, and who or which group: something is known now that they were not told.
+    MoreIsKnown(&'a str, &'a str),
     /// Our age band is this now.
     AgeChanged(AgeBand),
     /// It did not become this one, and why.
@@ -77,8 +79,8 @@ impl Word<'_> {
                 warning(who, Language::English)
             ),
             Self::Proposed(Role::Child, who) => format!(
-                "{who} asks you to be their guardian. You would see with whom they are in contact, never what is said, \
-                 and decide about new contacts, about groups and about their age. If you look after {who}: \
+                "{who} asks you to be their guardian. You would see with whom they are in contact and what they are told about \
+                 who comes, never what is said, and decide about new contacts, about groups and about their age. If you look after {who}: \
                  `guardian link {who}`."
             ),
             Self::YouAsked(who) => format!(
@@ -87,12 +89,12 @@ impl Word<'_> {
             ),
             Self::Withdrawn(who) => format!("{who} does not want to be linked as child and guardian."),
             Self::Linked(Role::Guardian, who) => format!(
-                "{who} is your guardian now. They see with whom you are in contact, never what you say, and are asked \
-                 before somebody new comes. You can always block or report them; that ends it."
+                "{who} is your guardian now. They see with whom you are in contact and what you are told about who \
+                 comes, never what you say, and are asked before somebody new comes. You can always block or report them; that ends it."
             ),
             Self::Linked(Role::Child, who) => format!(
-                "You are the guardian of {who} now. You are asked before somebody new comes (`guardian requests`), and \
-                 see with whom {who} is in contact (`guardian contacts {who}`)."
+                "You are the guardian of {who} now. You are asked before somebody new comes, with what {who} is told of \
+                 them (`guardian requests`), and see with whom {who} is in contact (`guardian contacts {who}`)."
             ),
             Self::Ended(Role::Guardian, who) => format!("{who} is no longer your guardian."),
             Self::Ended(Role::Child, who) => format!("You are no longer the guardian of {who}."),
@@ -128,20 +130,25 @@ impl Word<'_> {
                 format!("{guardian} allows contact with {who}: you can write now.")
             }
             Self::AllowedGroup(guardian, name) => {
-                format!("{guardian} allows the group {name}, and you are in it.")
+                format!("{guardian} allows the group {}, and you are in it.", quoted(name))
             }
             Self::Refused(guardian, Asked::Contact { handle }) => {
                 format!("{guardian} does not allow contact with {handle}.")
             }
             Self::Refused(guardian, Asked::Group { name, .. }) => {
-                format!("{guardian} does not allow the group {name}.")
+                format!("{guardian} does not allow the group {}.", quoted(name))
             }
             Self::Refused(guardian, Asked::Age { band }) => {
                 let band = band_word((*band).into(), Language::English);
                 format!("{guardian} does not allow the age of: {band}.")
             }
             Self::OthersCame(guardian, name) => format!(
-                "Others are in the group {name} now than {guardian} was asked about, so {guardian} is asked again."
+                "Others are in the group {} now than {guardian} was asked about, so {guardian} is asked again.",
+                quoted(name)
+            ),
+            Self::MoreIsKnown(guardian, name) => format!(
+                "More is known now of {} than {guardian} was told, so {guardian} is asked again.",
+                quoted(name)
             ),
             Self::AgeChanged(band) => {
                 format!("Your account's age is now: {}.", band_word(*band, Language::English))
@@ -170,8 +177,8 @@ impl Word<'_> {
                 warning(who, Language::Dutch)
             ),
             Self::Proposed(Role::Child, who) => format!(
-                "{who} vraagt of je hun begeleider wilt zijn. Je ziet dan met wie ze contact hebben, nooit wat er wordt \
-                 gezegd, en beslist over nieuwe contacten, over groepen en over hun leeftijd. Als je voor {who} zorgt: \
+                "{who} vraagt of je hun begeleider wilt zijn. Je ziet dan met wie ze contact hebben en wat ze over een nieuwkomer lezen, \
+                 nooit wat er wordt gezegd, en beslist over nieuwe contacten, over groepen en over hun leeftijd. Als je voor {who} zorgt: \
                  `guardian link {who}`."
             ),
             Self::YouAsked(who) => format!(
@@ -181,12 +188,12 @@ impl Word<'_> {
             ),
             Self::Withdrawn(who) => format!("{who} wil geen koppeling als kind en begeleider."),
             Self::Linked(Role::Guardian, who) => format!(
-                "{who} is nu je begeleider. Die ziet met wie je contact hebt, nooit wat je zegt, en wordt gevraagd \
+                "{who} is nu je begeleider. Die ziet met wie je contact hebt en wat je over een nieuwkomer leest, nooit wat je zegt, en wordt gevraagd \
                  voordat er iemand nieuw bij komt. Je kunt {who} altijd blokkeren of melden; daarmee is het voorbij."
             ),
             Self::Linked(Role::Child, who) => format!(
-                "Je bent nu de begeleider van {who}. Je wordt gevraagd voordat er iemand nieuw bij komt \
-                 (`guardian requests`), en ziet met wie {who} contact heeft (`guardian contacts {who}`)."
+                "Je bent nu de begeleider van {who}. Je wordt gevraagd voordat er iemand nieuw bij komt, met wat {who} over die \
+                 persoon leest (`guardian requests`), en ziet met wie {who} contact heeft (`guardian contacts {who}`)."
             ),
             Self::Ended(Role::Guardian, who) => format!("{who} is niet meer je begeleider."),
             Self::Ended(Role::Child, who) => format!("Je bent niet meer de begeleider van {who}."),
@@ -223,20 +230,25 @@ impl Word<'_> {
                 format!("{guardian} vindt contact met {who} goed: je kunt nu schrijven.")
             }
             Self::AllowedGroup(guardian, name) => {
-                format!("{guardian} vindt de groep {name} goed; je zit erin.")
+                format!("{guardian} vindt de groep {} goed; je zit erin.", quoted(name))
             }
             Self::Refused(guardian, Asked::Contact { handle }) => {
                 format!("{guardian} vindt contact met {handle} niet goed.")
             }
             Self::Refused(guardian, Asked::Group { name, .. }) => {
-                format!("{guardian} vindt de groep {name} niet goed.")
+                format!("{guardian} vindt de groep {} niet goed.", quoted(name))
             }
             Self::Refused(guardian, Asked::Age { band }) => {
                 let band = band_word((*band).into(), Language::Dutch);
                 format!("{guardian} vindt de leeftijd niet goed: {band}.")
             }
             Self::OthersCame(guardian, name) => format!(
-                "In de groep {name} zitten nu anderen dan {guardian} is gevraagd; {guardian} wordt opnieuw gevraagd."
+                "In de groep {} zitten nu anderen dan {guardian} is gevraagd; {guardian} wordt opnieuw gevraagd.",
+                quoted(name)
+            ),
+            Self::MoreIsKnown(guardian, name) => format!(
+                "Over {} is nu meer bekend dan {guardian} te lezen kreeg; {guardian} wordt opnieuw gevraagd.",
+                quoted(name)
             ),
             Self::AgeChanged(band) => {
                 format!("De leeftijd van je account is nu: {}.", band_word(*band, Language::Dutch))

@@ -245,10 +245,29 @@ fn the_guardian_is_asked_again_when_more_is_known_of_who_comes() {
     assert!(known.iter().any(|fact| *fact == Fact::NobodyInCommon), "{known:?}");
     let text = "bob is told of carol: “Nobody whom you know vouches for them";
     assert_eq!(world.notices(MUM, text), 1);
-    // Nor does it help to ask for the person again.
+    // Nor does it help to decline, and to ask for the person again.
+    let chat = world.chat(KID, &request);
+    world.core(KID).decline(&chat).expect("declined");
     world.core(KID).step(|core| core.ask_to_meet(&carol)).expect("asked");
     world.flush(KID);
     assert_eq!((facts(&world), world.notices(MUM, text)), (vec![known], 1));
     world.answers(MUM, KID, "carol", true);
-    assert_eq!(world.state(KID, &request), ConversationState::Open);
+    assert!(world.at(KID).db.is_allowed(&carol).expect("the database"));
+}
+
+#[test]
+fn what_comes_out_between_question_and_answer_is_asked_about_too() {
+    let mut world = linked();
+    let carol = world.account(CAROL);
+    world.core(KID).step(|core| core.ask_to_meet(&carol)).expect("asked");
+    world.flush(KID);
+    let request = world.introduces(CAROL, KID);
+    world.answers(MUM, KID, "carol", true);
+    assert!(!world.at(KID).db.is_allowed(&carol).expect("the database"));
+    assert_eq!(world.notices(KID, "More is known now of “carol” than alice was told"), 1);
+    world.flush(KID);
+    assert_eq!(world.notices(MUM, "bob is told of carol: “Nobody whom you know vouches for them"), 1);
+    assert_eq!(world.state(KID, &request), ConversationState::Request);
+    world.answers(MUM, KID, "carol", true);
+    assert!(world.at(KID).db.is_allowed(&carol).expect("the database"));
 }
