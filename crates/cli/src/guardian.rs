@@ -20,8 +20,8 @@ use crate::{
 };
 
 /// What a guardian is, after their name.
-const IS_GUARDIAN: &str = " is your guardian, who allows new contacts and groups, and sees whom you know and what you are told about who comes, never \
-     what is said.";
+const IS_GUARDIAN: &str = " is your guardian, who allows new contacts and groups, and sees whom you know and what you \
+     are told about who comes, never what is said.";
 
 /// Carries out `zegel guardian …`.
 pub async fn guardian(command: Option<Guardian>, client: &Client, out: &mut Out) -> Result<(), Fail> {

@@ -9,13 +9,6 @@ use zegel_proto::{
 };
 use zegel_server::config::{Config, Rate};
 
-/// `from` founds a group with whoever owns `to`.
-async fn introduces(from: &mut Person, to: Address) -> Group {
-    let mut group = Group::new();
-    from.submit(group.founds(&[to], "hello stranger")).await.expect("sent");
-    group
-}
-
 fn delete(address: &Address, declined: Option<AccountId>) -> ask::Body {
     let declined = declined.map(AccountId::to_field).unwrap_or_default();
     ask::Body::DeleteAddresses(v1::DeleteAddresses { addresses: vec![address.to_field()], declined })
@@ -32,7 +25,7 @@ fn one_is_many() -> Config {
 async fn declined_lately(world: &World, of: &mut Person) -> bool {
     let mut dora = world.adult(&format!("dora{}", rand::random::<u32>())).await;
     let to = dora.publish(1).await[0];
-    introduces(of, to).await;
+    introduces(of, to, None).await;
     let bodies = dora.bodies().await;
     let Some(Body::Introduction(introduction)) = bodies.first() else { panic!("{bodies:?}") };
     introduction.facts.as_ref().expect("facts").declined_lately
@@ -45,7 +38,7 @@ async fn declining_ends_delivery_and_is_told_coarsely() {
     for name in ["anna", "brit", "cara"] {
         let mut receiver = world.adult(name).await;
         let to = receiver.publish(1).await[0];
-        let group = introduces(&mut pest, to).await;
+        let (group, _) = introduces(&mut pest, to, None).await;
         receiver.ack_all().await;
         receiver.call(delete(&to, Some(pest.account))).await.expect("declined");
         receiver.call(delete(&to, Some(pest.account))).await.expect("again is no error");
@@ -65,7 +58,7 @@ async fn nobody_is_declined_who_did_not_introduce_himself() {
     for name in ["anna", "brit", "cara"] {
         let mut liar = world.adult(name).await;
         let addresses = liar.publish(2).await;
-        introduces(&mut pest, addresses[0]).await;
+        introduces(&mut pest, addresses[0], None).await;
         // Another's introduction, an address that nobody used, and none at all.
         for address in addresses {
             liar.call(delete(&address, Some(friend.account))).await.expect("deleted");
@@ -76,7 +69,7 @@ async fn nobody_is_declined_who_did_not_introduce_himself() {
     // One that was accepted is left, not declined.
     let mut dirk = world.adult("dirk").await;
     let to = dirk.publish(1).await[0];
-    let group = introduces(&mut friend, to).await;
+    let (group, _) = introduces(&mut friend, to, None).await;
     dirk.accept(&to, &group.id).await.expect("accepted");
     dirk.call(delete(&to, Some(friend.account))).await.expect("deleted");
     assert!(!declined_lately(&world, &mut friend).await);
@@ -89,7 +82,7 @@ async fn declining_at_the_last_resort_ends_one_introduction_only() {
     let (mut one, mut two, mut alice) =
         (world.adult("one").await, world.adult("two").await, world.adult("alice").await);
     let to = alice.publish_last_resort().await;
-    let (first, second) = (introduces(&mut one, to).await, introduces(&mut two, to).await);
+    let (first, second) = (introduces(&mut one, to, None).await.0, introduces(&mut two, to, None).await.0);
     alice.call(delete(&to, Some(one.account))).await.expect("declined");
     one.submit(first.says("a", &[to])).await.expect("sent");
     two.submit(second.says("b", &[to])).await.expect("sent");
@@ -169,7 +162,7 @@ async fn one_conversation_ends_at_a_last_resort_and_the_others_go_on() {
     let (mut one, mut two, mut alice) =
         (world.adult("one").await, world.adult("two").await, world.adult("alice").await);
     let to = alice.publish_last_resort().await;
-    let (first, second) = (introduces(&mut one, to).await, introduces(&mut two, to).await);
+    let (first, second) = (introduces(&mut one, to, None).await.0, introduces(&mut two, to, None).await.0);
     for group in [&first, &second] {
         alice.accept(&to, &group.id).await.expect("accepted");
     }
@@ -191,7 +184,7 @@ async fn one_conversation_ends_at_a_last_resort_and_the_others_go_on() {
     assert_eq!(world.read(move |tx| tx.address(&hash)).await.expect("a row").len(), before);
     // An address that serves no other goes as a whole.
     let once = alice.publish(1).await[0];
-    let group = introduces(&mut one, once).await;
+    let (group, _) = introduces(&mut one, once, None).await;
     alice.accept(&once, &group.id).await.expect("accepted");
     alice.end(&once, &group.id).await;
     let bind = v1::BindAddress { address: once.to_field(), tag: vec![1; 32].into() };
@@ -204,7 +197,7 @@ async fn an_introduction_that_is_ended_is_not_declined() {
     let world = World::with(one_is_many()).await;
     let (mut pest, mut alice) = (world.adult("pest").await, world.adult("alice").await);
     let to = alice.publish_last_resort().await;
-    let group = introduces(&mut pest, to).await;
+    let (group, _) = introduces(&mut pest, to, None).await;
     alice.ack_all().await;
     alice.end(&to, &group.id).await;
     let dropped = world.entries(SINK).await;

@@ -11,7 +11,7 @@ use service_help::*;
 use zegel_cases::{Act, Case, Category, Measure, RULES, Role, State};
 use zegel_desk::Office as _;
 use zegel_proto::{
-    AccountId, Address, Token, token_hash,
+    AccountId, token_hash,
     v1::{self, AgeBand, client_frame as ask, entry::Body, statement::Kind},
 };
 use zegel_server::{
@@ -37,15 +37,6 @@ fn one_is_many() -> Config {
     let notices = &mut config.safety.notices.numbers;
     (notices.declined_people, notices.reported_people, notices.minors) = (1, 1, 1);
     config
-}
-
-async fn introduces(from: &mut Person, to: Address, token: Option<Token>) -> Group {
-    let mut group = Group::new();
-    let mut submit = group.founds(&[to], "hello stranger");
-    let welcome = submit.welcome.as_mut().expect("a founding commit");
-    welcome.newcomers[0].token = token.map(Token::to_field).unwrap_or_default();
-    from.submit(submit).await.expect("answered as sent");
-    group
 }
 
 /// `by` gets an introduction of `pest` and declines it.
@@ -295,7 +286,7 @@ async fn a_crowd_that_was_never_written_to_blocks_in_vain() {
     // The block of somebody whom they came to counts, also when it was accepted first.
     let mut reader = world.adult("reader").await;
     let to = reader.publish(1).await[0];
-    let group = introduces(&mut writer, to, None).await;
+    let (group, _) = introduces(&mut writer, to, None).await;
     reader.accept(&to, &group.id).await.expect("accepted");
     assert!(!facts(&world, &mut writer).await.declined_lately);
     blocks(&mut reader, &writer).await;

@@ -34,6 +34,7 @@ fn child_that_commits_until_it_is_killed() {
         if tx.mailbox(&DEVICE)?.is_none() {
             let alice = account("alice");
             tx.put_account(&alice, "alice")?;
+            tx.put_queue_key(&DEVICE, b"queue key")?;
             tx.put_mailbox(&DEVICE, &mailbox(alice.id, 1000, 1000))?;
         }
         Ok(tx.mailbox(&DEVICE)?.unwrap().next_seq)

@@ -165,6 +165,7 @@ pub fn person(tx: &mut dyn Tx, handle: &str, first: u64) -> StoreResult<(Account
     let device = DeviceId::random();
     tx.put_account(&account, handle)?;
     tx.append_chain(&account.id, 0, &link(0))?;
+    tx.put_queue_key(&device, b"queue key")?;
     tx.put_mailbox(&device, &mailbox(account.id, first, first))?;
     Ok((account.id, device))
 }

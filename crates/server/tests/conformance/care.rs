@@ -183,9 +183,18 @@ pub fn verifying_finds_what_is_wrong(at: &dyn Place) {
     expect_more("an entry without its key");
     write(&*store, |tx| tx.put_entry(&DeviceId::random(), 1, 480_000, &entry(7, "no mailbox"))).unwrap();
     expect_more("an entry of nobody");
-    let nobody = mailbox(zegel_proto::AccountId::random(), 1, 1);
-    write(&*store, move |tx| tx.put_mailbox(&DeviceId::random(), &nobody)).unwrap();
+    let (nobody, unkeyed) = (mailbox(zegel_proto::AccountId::random(), 1, 1), mailbox(owner, 1, 1));
+    write(&*store, move |tx| {
+        let device = DeviceId::random();
+        tx.put_queue_key(&device, b"queue key")?;
+        tx.put_mailbox(&device, &nobody)
+    })
+    .unwrap();
     expect_more("a mailbox of nobody");
+    write(&*store, move |tx| tx.put_mailbox(&DeviceId::random(), &unkeyed)).unwrap();
+    expect_more("a mailbox without a queue key");
+    write(&*store, |tx| tx.put_queue_key(&DeviceId::random(), b"queue key")).unwrap();
+    expect_more("a queue key of nobody");
     write(&*store, |tx| tx.put_hour_key(&DeviceId::random(), &hour_key(1, 1))).unwrap();
     expect_more("an hour key of nobody");
     write(&*store, |tx| tx.put_key_package(&DeviceId::random(), false, b"x")).unwrap();

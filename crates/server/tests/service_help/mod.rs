@@ -490,3 +490,18 @@ pub fn private_message(group: &GroupId, epoch: u64, content_type: u8, aad: &[u8]
     m.extend(text);
     m.into()
 }
+
+/// `from` founds a group with whoever owns `to`, showing `token`.
+pub async fn introduces(from: &mut Person, to: Address, token: Option<Token>) -> (Group, v1::Submitted) {
+    let mut group = Group::new();
+    let mut submit = group.founds(&[to], "hello stranger");
+    let welcome = submit.welcome.as_mut().expect("a founding commit");
+    welcome.newcomers[0].token = token.map(Token::to_field).unwrap_or_default();
+    let answer = from.submit(submit).await.expect("answered as sent");
+    (group, answer)
+}
+
+/// Whether that came: a Welcome and the first message.
+pub fn is_introduction(bodies: &[v1::entry::Body]) -> bool {
+    matches!(bodies, [v1::entry::Body::Introduction(_), v1::entry::Body::Message(_)])
+}

@@ -49,14 +49,14 @@ pub(crate) fn warning(who: &str, language: Language) -> String {
     match language {
         Language::English => format!(
             "Only link with somebody who looks after you, like a parent, and whom you can ask in person. {who} then sees \
-             with whom you are in contact and what you are told about who comes, never what you say, and decides about new contacts, about groups and about \
-             your age. If somebody you only know from the internet asks you to do this: do not, and tell an adult whom \
+             with whom you are in contact and what you are told about who comes, never what you say, and decides about \
+             new contacts, about groups and about your age. If somebody you only know from the internet asks you to do this: do not, and tell an adult whom \
              you trust."
         ),
         Language::Dutch => format!(
             "Doe dit alleen met iemand die voor je zorgt, zoals een ouder, en aan wie je het zelf kunt vragen. {who} ziet \
-             dan met wie je contact hebt en wat je over een nieuwkomer leest, nooit wat je zegt, en beslist over nieuwe contacten, over groepen en over je \
-             leeftijd. Vraagt iemand die je alleen van internet kent dit aan je? Doe het niet, en vertel het aan een \
+             dan met wie je contact hebt en wat je over een nieuwkomer leest, nooit wat je zegt, en beslist over nieuwe \
+             contacten, over groepen en over je leeftijd. Vraagt iemand die je alleen van internet kent dit aan je? Doe het niet, en vertel het aan een \
              volwassene die je vertrouwt."
         ),
     }

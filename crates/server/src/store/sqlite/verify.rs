@@ -35,6 +35,11 @@ const INVARIANTS: &[(&str, &str)] = &[
            SELECT 1 FROM hour_key WHERE hour_key.device = entry.device AND key_id = entry.hour_key)",
     ),
     (
+        "mailboxes without a queue key",
+        "SELECT count(*) FROM mailbox
+         WHERE account <> CAST('zegel has no one' AS BLOB) AND device NOT IN (SELECT device FROM queue_key)",
+    ),
+    (
         "queue keys without a mailbox",
         "SELECT count(*) FROM queue_key WHERE device NOT IN (SELECT device FROM mailbox)",
     ),

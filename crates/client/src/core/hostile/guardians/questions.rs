@@ -162,8 +162,8 @@ fn a_changed_client_of_a_child_fills_nothing_and_shows_nothing_odd() {
     assert!(world.waiting(MUM).contains(&("group", "contact:kim9".into())));
 }
 
-#[test]
-fn the_guardian_is_asked_about_who_comes_into_an_allowed_group_later() {
+/// Carol, the guardian, allowed a group that Alice brought the child into.
+fn in_the_club() -> (World, GroupId) {
     let mut world = World::new();
     world.set_band(KID, AgeBand::Child);
     world.direct(CAROL, KID);
@@ -171,6 +171,12 @@ fn the_guardian_is_asked_about_who_comes_into_an_allowed_group_later() {
     let group = world.unaccepted_group("club", &[BOB]);
     world.accepts(KID, &group);
     world.answers(CAROL, KID, "club", true);
+    (world, group)
+}
+
+#[test]
+fn the_guardian_is_asked_about_who_comes_into_an_allowed_group_later() {
+    let (mut world, group) = in_the_club();
     assert_eq!(world.state(KID, &group), ConversationState::Open);
     let (mallory, club) = (world.account(MALLORY), world.chat(ALICE, &group));
     world.core(ALICE).want_add(&club, &[mallory]).expect("added");
@@ -189,13 +195,7 @@ fn the_guardian_is_asked_about_who_comes_into_an_allowed_group_later() {
 
 #[test]
 fn a_group_that_is_renamed_and_renamed_is_told_once() {
-    let mut world = World::new();
-    world.set_band(KID, AgeBand::Child);
-    world.direct(CAROL, KID);
-    link(&mut world, CAROL, KID);
-    let group = world.unaccepted_group("club", &[BOB]);
-    world.accepts(KID, &group);
-    world.answers(CAROL, KID, "club", true);
+    let (mut world, group) = in_the_club();
     assert_eq!(world.told(CAROL, KID), ["club"]);
     for name in ["a", "b", "c"] {
         let chat = world.chat(ALICE, &group);
